@@ -1,0 +1,345 @@
+#include "base/document.h"
+
+#include <libfyaml.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "base/strings.h"
+#include "base/try.h"
+
+namespace portcullis::base {
+namespace {
+
+std::string EscapePointer(std::string_view key) {
+  std::string out;
+  for (char c : key) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// ---- JSON ------------------------------------------------------------------------------------------------------
+
+// Builds a tree while refusing duplicate keys and deep nesting, which nlohmann's own parser accepts.
+class StrictSax : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override { return Add(nullptr); }
+  bool boolean(bool value) override { return Add(value); }
+  bool number_integer(number_integer_t value) override { return Add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return Add(value); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    if (text.find_first_of(".eE") == std::string::npos) return Refuse("number " + text + " does not fit into 64 bits");
+    return Add(value);
+  }
+  bool string(string_t& value) override { return Add(std::move(value)); }
+  bool binary(binary_t&) override { return Refuse("binary value"); }
+  bool start_object(size_t) override { return Push(nlohmann::json::object()); }
+  bool end_object() override { return Pop(); }
+  bool start_array(size_t) override { return Push(nlohmann::json::array()); }
+  bool end_array() override { return Pop(); }
+  bool key(string_t& value) override {
+    if (stack_.back()->contains(value)) return Refuse("duplicate key " + Quote(value));
+    key_ = std::move(value);
+    return true;
+  }
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    if (error_.empty()) {
+      error_position_ = position;
+      const std::string what = error.what();
+      const size_t colon = what.find(": ");
+      error_ = colon == std::string::npos ? what : what.substr(colon + 2);
+    }
+    return false;
+  }
+
+  nlohmann::json TakeRoot() { return std::move(root_); }
+  const std::string& error() const { return error_; }
+  size_t error_position() const { return error_position_; }
+
+ private:
+  bool Refuse(std::string why) {
+    error_ = std::move(why);
+    return false;
+  }
+  template <class V>
+  nlohmann::json* Place(V&& value) {
+    if (stack_.empty()) return &(root_ = std::forward<V>(value));
+    if (stack_.back()->is_array()) {
+      stack_.back()->push_back(std::forward<V>(value));
+      return &stack_.back()->back();
+    }
+    return &((*stack_.back())[key_] = std::forward<V>(value));
+  }
+  template <class V>
+  bool Add(V&& value) {
+    Place(std::forward<V>(value));
+    return true;
+  }
+  bool Push(nlohmann::json container) {
+    if (stack_.size() >= kMaxDepth) return Refuse("nesting deeper than " + std::to_string(kMaxDepth));
+    stack_.push_back(Place(std::move(container)));
+    return true;
+  }
+  bool Pop() {
+    stack_.pop_back();
+    return true;
+  }
+
+  nlohmann::json root_;
+  std::vector<nlohmann::json*> stack_;  // parents stay in place while a child is open
+  std::string key_;
+  std::string error_;
+  size_t error_position_ = 0;
+};
+
+// ---- YAML ------------------------------------------------------------------------------------------------------
+
+struct FreeParser {
+  void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
+};
+struct FreeDiag {
+  void operator()(fy_diag* diag) const { fy_diag_unref(diag); }
+};
+struct FreeDocument {
+  fy_parser* parser;
+  void operator()(fy_document* document) const { fy_parse_document_destroy(parser, document); }
+};
+
+std::optional<nlohmann::json> PlainNumber(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const bool minus = text[0] == '-';
+  std::string_view digits = text;
+  if (minus || text[0] == '+') digits.remove_prefix(1);
+  if (digits.empty() || !((digits[0] >= '0' && digits[0] <= '9') || digits[0] == '.')) return std::nullopt;
+  int base = 10;
+  std::string_view whole = digits;
+  if (digits.size() > 2 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'o' || digits[1] == 'b')) {
+    base = digits[1] == 'x' ? 16 : digits[1] == 'o' ? 8 : 2;
+    whole.remove_prefix(2);
+  } else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("01234567") == std::string_view::npos) {
+    base = 8;  // YAML 1.1, as Kubernetes' file modes (0644) are read
+  }
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), value, base);
+  if (error == std::errc() && end == whole.data() + whole.size()) {
+    if (!minus) return nlohmann::json(value);
+    if (value <= uint64_t{1} << 63) return nlohmann::json(static_cast<int64_t>(0 - value));
+  }
+  if (base != 10) return std::nullopt;
+  double real = 0;
+  const auto [real_end, real_error] = std::from_chars(digits.data(), digits.data() + digits.size(), real);
+  if (real_error != std::errc() || real_end != digits.data() + digits.size()) return std::nullopt;
+  return nlohmann::json(minus ? -real : real);
+}
+
+// YAML 1.1's view of a plain scalar, as sigs.k8s.io/yaml has it.
+nlohmann::json PlainScalar(std::string_view text) {
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
+  for (std::string_view yes : {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"}) {
+    if (text == yes) return true;
+  }
+  for (std::string_view no : {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"}) {
+    if (text == no) return false;
+  }
+  if (auto number = PlainNumber(text)) return *number;
+  return std::string(text);
+}
+
+class YamlReader {
+ public:
+  YamlReader(const std::string& file) : file_(file) {}
+
+  Result<nlohmann::json> Read(fy_node* node, const std::string& pointer, int depth) {
+    if (++nodes_ > kMaxNodes) return Fail(Code::kResourceExhausted, "{}: more than {} values", file_, kMaxNodes);
+    const Position at = Where(node);
+    positions_[pointer] = at;
+    if (depth > kMaxDepth) return Fault(at, fmt::format("nesting deeper than {}", kMaxDepth));
+    if (node == nullptr) return nlohmann::json(nullptr);
+    switch (fy_node_get_type(node)) {
+      case FYNT_SCALAR:
+        return ReadScalar(node, at);
+      case FYNT_SEQUENCE:
+        return ReadSequence(node, pointer, depth);
+      case FYNT_MAPPING:
+        return ReadMapping(node, pointer, depth);
+    }
+    return Fault(at, "unknown kind of value");
+  }
+
+  std::map<std::string, Position> TakePositions() { return std::move(positions_); }
+
+ private:
+  static constexpr size_t kMaxNodes = 1'000'000;
+
+  Failure Fault(Position at, const std::string& what) {
+    return Fail(Code::kInvalidArgument, "{}:{}:{}: {}", file_, at.line, at.column, what);
+  }
+
+  static Position Where(fy_node* node) {
+    if (node == nullptr) return {};
+    fy_token* token = nullptr;
+    switch (fy_node_get_type(node)) {
+      case FYNT_SCALAR:
+        token = fy_node_get_scalar_token(node);
+        break;
+      case FYNT_SEQUENCE:
+      case FYNT_MAPPING:
+        break;
+    }
+    if (token != nullptr) {
+      if (const fy_mark* mark = fy_token_start_mark(token)) return {mark->line + 1, mark->column + 1};
+    }
+    if (fy_node_get_type(node) == FYNT_MAPPING) {
+      void* iterator = nullptr;
+      if (fy_node_pair* pair = fy_node_mapping_iterate(node, &iterator)) return Where(fy_node_pair_key(pair));
+    }
+    if (fy_node_get_type(node) == FYNT_SEQUENCE) {
+      void* iterator = nullptr;
+      if (fy_node* item = fy_node_sequence_iterate(node, &iterator)) return Where(item);
+    }
+    return {};
+  }
+
+  Result<nlohmann::json> ReadScalar(fy_node* node, Position at) {
+    size_t length = 0;
+    const char* text = fy_node_get_scalar(node, &length);
+    const std::string_view value(text == nullptr ? "" : text, length);
+    size_t tag_length = 0;
+    const char* tag_text = fy_node_get_tag(node, &tag_length);
+    const std::string_view tag(tag_text == nullptr ? "" : tag_text, tag_length);
+    if (tag == "tag:yaml.org,2002:str" || tag == "!") return nlohmann::json(std::string(value));
+    if (!tag.empty()) return Fault(at, fmt::format("tag {} is not supported", Quote(tag)));
+    if (fy_node_get_style(node) == FYNS_PLAIN) return PlainScalar(value);
+    return nlohmann::json(std::string(value));
+  }
+
+  Result<nlohmann::json> ReadSequence(fy_node* node, const std::string& pointer, int depth) {
+    nlohmann::json out = nlohmann::json::array();
+    void* iterator = nullptr;
+    while (fy_node* item = fy_node_sequence_iterate(node, &iterator)) {
+      ASSIGN_OR_RETURN(nlohmann::json value, Read(item, pointer + "/" + std::to_string(out.size()), depth + 1));
+      out.push_back(std::move(value));
+    }
+    return out;
+  }
+
+  Result<nlohmann::json> ReadMapping(fy_node* node, const std::string& pointer, int depth) {
+    nlohmann::json out = nlohmann::json::object();
+    void* iterator = nullptr;
+    while (fy_node_pair* pair = fy_node_mapping_iterate(node, &iterator)) {
+      fy_node* key_node = fy_node_pair_key(pair);
+      size_t length = 0;
+      const char* text = key_node == nullptr ? nullptr : fy_node_get_scalar(key_node, &length);
+      if (text == nullptr) return Fault(Where(key_node), "a key must be a string");
+      const std::string key(text, length);
+      const std::string child = pointer + "/" + EscapePointer(key);
+      if (out.contains(key)) return Fault(Where(key_node), "duplicate key " + Quote(key));
+      fy_node* value_node = fy_node_pair_value(pair);
+      ASSIGN_OR_RETURN(nlohmann::json value, Read(value_node, child, depth + 1));
+      // A key is where a reader looks for a field, and it is there even when the value is empty or a block.
+      if (const Position at = Where(key_node); value_node == nullptr || fy_node_get_type(value_node) != FYNT_SCALAR || positions_[child].line == 0) {
+        positions_[child] = at;
+      }
+      out[key] = std::move(value);
+    }
+    return out;
+  }
+
+  const std::string& file_;
+  std::map<std::string, Position> positions_;
+  size_t nodes_ = 0;
+};
+
+std::string CollectErrors(fy_diag* diag, const std::string& file) {
+  void* iterator = nullptr;
+  if (const fy_diag_error* error = fy_diag_errors_iterate(diag, &iterator)) {
+    return fmt::format("{}:{}:{}: {}", file, error->line, error->column, error->msg);
+  }
+  return fmt::format("{}: not valid YAML", file);
+}
+
+// libfyaml keeps bytes as they are; everything behind this point expects UTF-8.
+bool ValidUtf8(std::string_view text) {
+  return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore).size() ==
+         nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).size();
+}
+
+}  // namespace
+
+Document::Document() : root_(std::make_unique<nlohmann::json>()) {}
+Document::Document(nlohmann::json root, std::string file, std::map<std::string, Position> positions)
+    : root_(std::make_unique<nlohmann::json>(std::move(root))), file_(std::move(file)), positions_(std::move(positions)) {}
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+Document::~Document() = default;
+
+const nlohmann::json& Document::root() const { return *root_; }
+
+Position Document::Where(const std::string& json_pointer) const {
+  std::string pointer = json_pointer;
+  while (true) {
+    if (const auto found = positions_.find(pointer); found != positions_.end() && found->second.line > 0) return found->second;
+    const size_t slash = pointer.rfind('/');
+    if (slash == std::string::npos) return {};
+    pointer.resize(slash);
+  }
+}
+
+Result<Document> ParseYaml(std::string_view text, const std::string& file, bool* extra_documents) {
+  if (extra_documents != nullptr) *extra_documents = false;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  if (text.find('\0') != std::string_view::npos || !ValidUtf8(text)) {
+    return Fail(Code::kInvalidArgument, "{}: not UTF-8 text", file);
+  }
+  if (Trim(text).empty()) return Document(nullptr, file, {});
+
+  fy_diag_cfg diag_config;
+  fy_diag_cfg_default(&diag_config);
+  diag_config.fp = nullptr;
+  diag_config.colorize = false;
+  const std::unique_ptr<fy_diag, FreeDiag> diag(fy_diag_create(&diag_config));
+  fy_diag_set_collect_errors(diag.get(), true);
+  fy_parse_cfg config{};
+  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_RESOLVE_DOCUMENT | FYPCF_DEFAULT_VERSION_1_1);
+  config.diag = diag.get();
+  const std::unique_ptr<fy_parser, FreeParser> parser(fy_parser_create(&config));
+  if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
+    return Fail(Code::kInternal, "{}: set up the YAML parser", file);
+  }
+  const std::unique_ptr<fy_document, FreeDocument> document(fy_parse_load_document(parser.get()), FreeDocument{parser.get()});
+  if (!document) {
+    if (fy_parser_get_stream_error(parser.get())) return Fail(Code::kInvalidArgument, "{}", CollectErrors(diag.get(), file));
+    return Document(nullptr, file, {});
+  }
+  YamlReader reader(file);
+  ASSIGN_OR_RETURN(nlohmann::json root, reader.Read(fy_document_root(document.get()), "", 0));
+  if (extra_documents != nullptr) {
+    const std::unique_ptr<fy_document, FreeDocument> next(fy_parse_load_document(parser.get()), FreeDocument{parser.get()});
+    *extra_documents = next != nullptr;
+  }
+  return Document(std::move(root), file, reader.TakePositions());
+}
+
+Result<nlohmann::json> ParseJson(std::string_view text, const std::string& name_for_errors) {
+  if (Trim(text).empty()) return Fail(Code::kInvalidArgument, "{}: unexpected end of JSON input", name_for_errors);
+  StrictSax sax;
+  if (!nlohmann::json::sax_parse(text, &sax)) {
+    const std::string_view before = text.substr(0, std::min(text.size(), sax.error_position()));
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    return Fail(Code::kInvalidArgument, "{}: {}{}", name_for_errors, sax.error_position() > 0 ? fmt::format("line {}: ", line) : "", sax.error());
+  }
+  return sax.TakeRoot();
+}
+
+}  // namespace portcullis::base

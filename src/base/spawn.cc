@@ -1,0 +1,188 @@
+#include "base/spawn.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/try.h"
+
+extern char** environ;
+
+namespace portcullis::base {
+namespace {
+
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  out.reserve(strings.size() + 1);
+  for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+// posix_spawn's two attribute objects, freed on every way out.
+struct Attributes {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attr;
+  Attributes() {
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attr);
+  }
+  ~Attributes() {
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+  }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+};
+
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+};
+
+Result<Pipe> MakePipe() {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) return FailErrno(errno, "make a pipe");
+  return Pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+int MillisLeft(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Now()).count();
+  return static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30));
+}
+
+int ExitCode(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+// Gathers output and feeds input until the streams end; kDeadlineExceeded when the time is over.
+Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time_point deadline, Pipe& in, Pipe& out, Pipe& err,
+                  CommandResult& result) {
+  size_t written = 0;
+  if (options.input.empty()) in.write.Reset();
+  std::string buffer(64 * 1024, '\0');
+  const auto drain = [&](Pipe& pipe, std::string& sink) -> Result<void> {
+    const ssize_t n = ::read(pipe.read.get(), buffer.data(), buffer.size());
+    if (n == 0) pipe.read.Reset();
+    if (n > 0) sink.append(buffer.data(), static_cast<size_t>(n));
+    if (sink.size() > options.max_output) {
+      return Fail(Code::kResourceExhausted, "run {}: more than {} bytes of output", options.spawn.argv[0], options.max_output);
+    }
+    return {};
+  };
+  while (out.read.valid() || err.read.valid()) {
+    pollfd fds[3] = {{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}};
+    const int ready = ::poll(fds, 3, MillisLeft(deadline));
+    if (ready < 0 && errno != EINTR) return FailErrno(errno, "run {}: poll", options.spawn.argv[0]);
+    if (ready == 0) return Fail(Code::kDeadlineExceeded, "run {}: no end after {} ms", options.spawn.argv[0], options.timeout.count());
+    if (ready < 0) continue;
+    if (fds[0].revents != 0) TRY(drain(out, result.out));
+    if (fds[1].revents != 0) TRY(drain(err, result.err));
+    if (fds[2].revents != 0) {
+      const ssize_t n = ::write(in.write.get(), options.input.data() + written, options.input.size() - written);
+      if (n > 0) written += static_cast<size_t>(n);
+      if (n < 0 || written == options.input.size()) in.write.Reset();
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Child> Spawn(const SpawnOptions& options) {
+  Attributes spawn;
+  // A child's descriptor number may be a source of another mapping, so all sources move out of the way first.
+  std::vector<UniqueFd> sources;
+  int highest = 2;
+  for (const auto& [ours, theirs] : options.fds) highest = std::max(highest, theirs);
+  bool standard[3] = {false, false, false};
+  for (const auto& [ours, theirs] : options.fds) {
+    sources.emplace_back(::fcntl(ours, F_DUPFD_CLOEXEC, highest + 1));
+    if (!sources.back().valid()) return FailErrno(errno, "start {}: duplicate descriptor {}", options.argv[0], ours);
+    posix_spawn_file_actions_adddup2(&spawn.actions, sources.back().get(), theirs);
+    if (theirs < 3) standard[theirs] = true;
+  }
+  if (!standard[0]) posix_spawn_file_actions_addopen(&spawn.actions, 0, "/dev/null", O_RDONLY, 0);
+  if (!options.working_dir.empty()) posix_spawn_file_actions_addchdir_np(&spawn.actions, options.working_dir.c_str());
+
+  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  flags = static_cast<short>(flags | (options.new_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP));
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&spawn.attr, &none);
+  posix_spawnattr_setsigdefault(&spawn.attr, &all);
+  posix_spawnattr_setpgroup(&spawn.attr, 0);
+  posix_spawnattr_setflags(&spawn.attr, flags);
+
+  const std::vector<char*> argv = Pointers(options.argv);
+  std::vector<char*> env;
+  if (options.env) env = Pointers(*options.env);
+  Child child;
+  const int error = ::posix_spawnp(&child.pid, options.argv[0].c_str(), &spawn.actions, &spawn.attr, argv.data(),
+                                   options.env ? env.data() : environ);
+  if (error != 0) return FailErrno(error, "start {}", options.argv[0]);
+  child.pidfd.Reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
+  if (!child.pidfd.valid()) {
+    const int saved = errno;
+    ::kill(child.pid, SIGKILL);
+    ::waitpid(child.pid, nullptr, 0);
+    return FailErrno(saved, "start {}: pidfd_open", options.argv[0]);
+  }
+  return child;
+}
+
+Result<int> Wait(Child& child, std::chrono::milliseconds timeout) {
+  const auto deadline = Now() + timeout;
+  while (true) {
+    pollfd poll_fd{child.pidfd.get(), POLLIN, 0};
+    const int ready = ::poll(&poll_fd, 1, MillisLeft(deadline));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return FailErrno(errno, "wait for process {}", child.pid);
+    if (ready == 0) return Fail(Code::kDeadlineExceeded, "wait for process {}: no end after {} ms", child.pid, timeout.count());
+    int status = 0;
+    while (::waitpid(child.pid, &status, 0) < 0) {
+      if (errno != EINTR) return FailErrno(errno, "wait for process {}", child.pid);
+    }
+    return ExitCode(status);
+  }
+}
+
+Result<CommandResult> RunCommand(const CommandOptions& options) {
+  const auto deadline = Now() + options.timeout;
+  ASSIGN_OR_RETURN(Pipe in, MakePipe());
+  ASSIGN_OR_RETURN(Pipe out, MakePipe());
+  ASSIGN_OR_RETURN(Pipe err, MakePipe());
+  SpawnOptions spawn = options.spawn;
+  spawn.fds.insert(spawn.fds.end(), {{in.read.get(), 0}, {out.write.get(), 1}, {err.write.get(), 2}});
+  ASSIGN_OR_RETURN(Child child, Spawn(spawn));
+  in.read.Reset();
+  out.write.Reset();
+  err.write.Reset();
+
+  CommandResult result;
+  Result<void> pumped = Pump(options, deadline, in, out, err, result);
+  Result<int> exit_code = pumped ? Wait(child, std::chrono::milliseconds(MillisLeft(deadline))) : Result<int>(Failure(pumped.error()));
+  if (exit_code) {
+    result.exit_code = *exit_code;
+    return result;
+  }
+  if (exit_code.error().code == Code::kDeadlineExceeded && options.on_timeout) options.on_timeout();
+  ::kill(-child.pid, SIGKILL);
+  ::kill(child.pid, SIGKILL);
+  while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  Error error = exit_code.error();
+  if (const size_t kept = std::min<size_t>(result.err.size(), 2000); kept > 0) {
+    error.message += ": " + result.err.substr(result.err.size() - kept);
+  }
+  return Failure(std::move(error));
+}
+
+}  // namespace portcullis::base
