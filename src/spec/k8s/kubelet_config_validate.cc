@@ -1,0 +1,167 @@
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "spec/k8s/json_access.h"
+#include "spec/k8s/kubelet_config_internal.h"
+#include "spec/k8s/quantity.h"
+#include "spec/k8s/validation_rules.h"
+
+namespace portcullis::k8s {
+namespace {
+
+using nlohmann::json;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+class ConfigValidator {
+ public:
+  ConfigValidator(const ConfigTree& tree, const FeatureGates& gates) : tree_(tree), gates_(gates) {}
+
+  std::vector<std::string> Run() {
+    Ports();
+    NotNegative("maxPods", "--max-pods");
+    NotNegative("registryPullQPS", "--registry-qps");
+    NotNegative("eventRecordQPS", "--event-qps");
+    Frequencies();
+    Logs();
+    CrashLoopBackOff();
+    ImageGc();
+    Names();
+    if (Bool("runOnce")) Add("runOnce (--runOnce) true, Runonce mode has been deprecated and should not be set");
+    return std::move(errors_);
+  }
+
+ private:
+  void Add(const std::string& text) { errors_.push_back("invalid configuration: " + text); }
+
+  std::optional<int64_t> Int(const std::string& path) const { return IntegerOf(tree_.At(path)); }
+  std::string String(const std::string& path) const {
+    const json& value = tree_.At(path);
+    return value.is_string() ? value.get<std::string>() : "";
+  }
+  bool Bool(const std::string& path) const {
+    const json& value = tree_.At(path);
+    return value.is_boolean() && value.get<bool>();
+  }
+  std::optional<nanoseconds> Duration(const std::string& path) const {
+    const json& value = tree_.At(path);
+    if (!value.is_string()) return std::nullopt;
+    return base::ParseGoDuration(value.get_ref<const std::string&>());
+  }
+
+  void Ports() {
+    if (const auto port = Int("healthzPort"); port && (*port < 0 || *port > 65535)) {
+      Add(fmt::format("healthzPort (--healthz-port) {} must be between 1 and 65535, inclusive", *port));
+    }
+    if (const auto port = Int("port"); port && (*port < 1 || *port > 65535)) {
+      Add(fmt::format("port (--port) {} must be between 1 and 65535, inclusive", *port));
+    }
+    if (const auto port = Int("readOnlyPort"); port && (*port < 0 || *port > 65535)) {
+      Add(fmt::format("readOnlyPort (--read-only-port) {} must be between 0 and 65535, inclusive", *port));
+    }
+    for (const char* field : {"address", "healthzBindAddress"}) {
+      const std::string address = String(field);
+      if (!CheckIp(address).empty()) Add(fmt::format("{} {} {}", field, base::Quote(address), CheckIp(address)));
+    }
+  }
+
+  void NotNegative(const std::string& field, std::string_view flag) {
+    if (const auto value = Int(field); value && *value < 0) {
+      Add(fmt::format("{} ({}) {} must not be a negative number", field, flag, *value));
+    }
+  }
+
+  void Frequencies() {
+    for (const char* field : {"syncFrequency", "fileCheckFrequency", "runtimeRequestTimeout"}) {
+      if (const auto value = Duration(field); value && *value <= nanoseconds(0)) {
+        Add(fmt::format("{} {} must be a positive time duration", field, base::FormatGoDuration(*value)));
+      }
+    }
+  }
+
+  void Logs() {
+    if (const auto files = Int("containerLogMaxFiles"); files && *files <= 1) {
+      Add("containerLogMaxFiles must be greater than 1");
+    }
+    if (const auto size = Quantity::Parse(String("containerLogMaxSize")); !size) {
+      Add("containerLogMaxSize: " + size.error().message);
+    } else if (size->Value() <= 0) {
+      Add(fmt::format("containerLogMaxSize {} must be greater than 0", size->text()));
+    }
+    if (const auto interval = Duration("containerLogMonitorInterval"); interval && *interval < seconds(3)) {
+      Add("containerLogMonitorInterval must be a positive time duration greater than or equal to 3s");
+    }
+    const std::string dir = String("podLogsDir");
+    if (dir.empty()) {
+      Add("podLogsDir was not specified");
+    } else if (dir.front() != '/') {
+      Add(fmt::format("pod logs path {} must be absolute path", base::Quote(dir)));
+    } else if (base::CleanPath(dir) != dir) {
+      Add(fmt::format("pod logs path {} must be normalized", base::Quote(dir)));
+    }
+  }
+
+  // The field came after most gates: where the emulated version has no such gate, the field is taken as it is.
+  void CrashLoopBackOff() {
+    const std::string field = "crashLoopBackOff.maxContainerRestartPeriod";
+    const auto period = Duration(field);
+    if (!period || tree_.OriginOf(field) == "default") return;
+    const auto gate = GateAt(kCrashLoopBackOffMaxGate, gates_.version());
+    if (gate && gate->stage != GateStage::kNotYet && !gates_.Enabled(kCrashLoopBackOffMaxGate)) {
+      Add("FeatureGate KubeletCrashLoopBackOffMax not enabled, CrashLoopBackOff.MaxContainerRestartPeriod must not be "
+          "set");
+    }
+    if (*period < seconds(1) || *period > seconds(300)) {
+      Add(fmt::format("CrashLoopBackOff.MaxContainerRestartPeriod (got: {} seconds) must be set between 1s and 300s",
+                      std::chrono::duration_cast<std::chrono::duration<double>>(*period).count()));
+    }
+  }
+
+  void ImageGc() {
+    const auto low = Int("imageGCLowThresholdPercent");
+    const auto high = Int("imageGCHighThresholdPercent");
+    if (low && high && *low >= *high) {
+      Add(
+          fmt::format("imageGCLowThresholdPercent (--image-gc-low-threshold) {} must be less than "
+                      "imageGCHighThresholdPercent (--image-gc-high-threshold) {}",
+                      *low, *high));
+    }
+  }
+
+  void Names() {
+    const std::string driver = String("cgroupDriver");
+    if (driver != "cgroupfs" && driver != "systemd") {
+      Add(fmt::format("cgroupDriver (--cgroup-driver) {} must be \"cgroupfs\" or \"systemd\"", base::Quote(driver)));
+    }
+    const json& servers = tree_.At("clusterDNS");
+    if (!servers.is_array()) return;
+    for (const json& server : servers) {
+      const std::string text = server.is_string() ? server.get<std::string>() : "";
+      if (!CheckIp(text).empty()) Add(fmt::format("clusterDNS {} {}", base::Quote(text), CheckIp(text)));
+    }
+  }
+
+  const ConfigTree& tree_;
+  const FeatureGates& gates_;
+  std::vector<std::string> errors_;
+};
+
+}  // namespace
+
+std::vector<std::string> ValidateConfig(const ConfigTree& tree, const FeatureGates& gates) {
+  return ConfigValidator(tree, gates).Run();
+}
+
+std::vector<std::string> WarnAboutFields(const ConfigTree& tree) {
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : tree.root().items()) {
+    const FieldSchema* field = FieldAt(name);
+    const std::string origin = tree.OriginOf(name);
+    if (field == nullptr || field->support == FieldSupport::kYes || origin == "default") continue;
+    warnings.push_back(field->note.empty() ? fmt::format("{}: {} has no effect here", origin, name)
+                                           : fmt::format("{}: {} has no effect here: {}", origin, name, field->note));
+  }
+  return warnings;
+}
+
+}  // namespace portcullis::k8s

@@ -1,0 +1,161 @@
+#include "spec/k8s/static_pod.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/document.h"
+#include "base/strings.h"
+#include "spec/k8s/json_access.h"
+#include "spec/k8s/pod_decode.h"
+#include "spec/k8s/schema.h"
+#include "spec/k8s/validation.h"
+
+namespace portcullis::k8s {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kUidDigits = 32;
+
+std::string Canonical(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+// "spec.containers[0].image" -> "/spec/containers/0/image"
+std::string PointerOfField(std::string_view field) {
+  FieldPath path;
+  std::string token;
+  bool in_brackets = false;
+  const auto flush = [&path, &token] {
+    if (!token.empty()) path = path.Child(token);
+    token.clear();
+  };
+  for (char c : field) {
+    if (c == ']' && in_brackets) {
+      flush();
+      in_brackets = false;
+    } else if (in_brackets || (c != '.' && c != '[')) {
+      token += c;
+    } else {
+      flush();
+      in_brackets = c == '[';
+    }
+  }
+  flush();
+  return path.pointer;
+}
+
+void SetIdentity(json& pod, const StaticPodSource& source) {
+  json& metadata = pod["metadata"];
+  json& spec = pod["spec"];
+  // Kubernetes hashes a dump of the defaulted Go object here. Only determinism matters: same content, host and path,
+  // same UID.
+  const std::string identity = fmt::format("{}\nhost:{}\n{}:{}", Canonical(pod), source.node_name,
+                                           source.source == "http" ? "url" : "file", source.file);
+  std::string uid = StringOr(metadata, "uid");
+  if (uid.empty()) uid = base::Sha256Hex(identity).substr(0, kUidDigits);
+  metadata["uid"] = uid;
+  if (const std::string name = StringOr(metadata, "name"); !name.empty()) {
+    metadata["name"] = fmt::format("{}-{}", name, source.node_name);
+  }
+  if (!Member(metadata, "annotations").is_object()) metadata["annotations"] = json::object();
+  json& annotations = metadata["annotations"];
+  annotations[std::string(kConfigSourceAnnotation)] = source.source;
+  annotations[std::string(kConfigSeenAnnotation)] = base::FormatRfc3339Nano(source.seen);
+  annotations[std::string(kConfigHashAnnotation)] = uid;
+  spec["nodeName"] = source.node_name;
+  if (!Member(spec, "tolerations").is_array()) spec["tolerations"] = json::array();
+  spec["tolerations"].push_back({{"operator", "Exists"}, {"effect", "NoExecute"}});
+}
+
+class Loader {
+ public:
+  explicit Loader(const StaticPodSource& source) : source_(source) {}
+
+  PodLoad Load(std::string_view text) {
+    if (text.size() > kMaxManifestBytes) {
+      return Unparsable(fmt::format("the file has {} bytes, at most {} are allowed", text.size(), kMaxManifestBytes));
+    }
+    bool extra_documents = false;
+    auto document = base::ParseYaml(text, source_.file, &extra_documents);
+    if (!document) return Unparsable(document.error().message);
+    if (auto problem = CheckKind(document->root()); !problem.empty()) return Unparsable(problem);
+    if (extra_documents) {
+      Add(Severity::kWarning, "", "only the first document of the file is read: one pod a file");
+    }
+
+    json pod = document->root();
+    StripNulls(pod);
+    ShapeReport shape = CheckShape(*document, pod, PodSchema(), "Pod");
+    Append(std::move(shape.diagnostics));
+    if (shape.wrong_types) return Finish(std::nullopt);
+    if (!Member(pod, "spec").is_object()) {
+      Add(Severity::kError, "spec", "Required value");
+      return Finish(std::nullopt);
+    }
+    if (const auto node = OptionalString(pod["spec"], "nodeName"); node && *node != source_.node_name) {
+      Add(Severity::kWarning, "spec.nodeName", fmt::format("is replaced by this node's name {}", source_.node_name));
+    }
+    Append(CheckSupportedValues(*document, pod));
+    pod.erase("status");
+    ApplyPodDefaults(pod);
+    SetIdentity(pod, source_);
+    Pod typed = ReadPod(pod);
+    for (Diagnostic& diagnostic : ValidatePod(typed)) {
+      const base::Position position = document->Where(PointerOfField(diagnostic.field));
+      diagnostic.file = source_.file;
+      diagnostic.line = position.line;
+      diagnostic.column = position.column;
+      load_.diagnostics.push_back(std::move(diagnostic));
+    }
+    return Finish(std::move(typed));
+  }
+
+ private:
+  void Add(Severity severity, std::string field, std::string message) {
+    load_.diagnostics.push_back({.severity = severity,
+                                 .file = source_.file,
+                                 .line = 0,
+                                 .column = 0,
+                                 .field = std::move(field),
+                                 .message = std::move(message),
+                                 .hint = ""});
+  }
+
+  void Append(Diagnostics diagnostics) {
+    for (Diagnostic& diagnostic : diagnostics) load_.diagnostics.push_back(std::move(diagnostic));
+  }
+
+  PodLoad Unparsable(const std::string& problem) {
+    Add(Severity::kError, "", problem);
+    load_.error = fmt::format("{}: couldn't parse as pod({}), please check config file", source_.file, problem);
+    return std::move(load_);
+  }
+
+  PodLoad Finish(std::optional<Pod> pod) {
+    load_.error = AggregateErrors(load_.diagnostics);
+    if (!HasErrors(load_.diagnostics)) load_.pod = std::move(pod);
+    return std::move(load_);
+  }
+
+  static std::string CheckKind(const json& root) {
+    if (root.is_null()) return "the file is empty";
+    if (!root.is_object()) return fmt::format("expected a Pod, found {}", DescribeValue(root));
+    const std::string kind = StringOr(root, "kind");
+    const std::string version = StringOr(root, "apiVersion");
+    if (kind.empty()) return "Object 'Kind' is missing";
+    if (version.empty()) return "Object 'apiVersion' is missing";
+    if (kind != "Pod" || version != "v1") {
+      return fmt::format("expected apiVersion v1, kind Pod, found apiVersion {}, kind {}", base::Quote(version),
+                         base::Quote(kind));
+    }
+    return "";
+  }
+
+  const StaticPodSource& source_;
+  PodLoad load_;
+};
+
+}  // namespace
+
+PodLoad LoadStaticPod(std::string_view text, const StaticPodSource& source) { return Loader(source).Load(text); }
+
+}  // namespace portcullis::k8s
