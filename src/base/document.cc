@@ -166,6 +166,12 @@ class YamlReader {
     positions_[pointer] = at;
     if (depth > kMaxDepth) return Fault(at, fmt::format("nesting deeper than {}", kMaxDepth));
     if (node == nullptr) return nlohmann::json(nullptr);
+    if (fy_node_is_alias(node)) {
+      // Resolved here, one use at a time, so that the two limits above also hold for aliases (cycles, "billion laughs").
+      fy_node* target = fy_node_resolve_alias(node);
+      if (target == nullptr) return Fault(at, "alias without an anchor");
+      return Read(target, pointer, depth + 1);
+    }
     switch (fy_node_get_type(node)) {
       case FYNT_SCALAR:
         return ReadScalar(node, at);
@@ -180,7 +186,7 @@ class YamlReader {
   std::map<std::string, Position> TakePositions() { return std::move(positions_); }
 
  private:
-  static constexpr size_t kMaxNodes = 1'000'000;
+  static constexpr size_t kMaxNodes = 200'000;
 
   Failure Fault(Position at, const std::string& what) {
     return Fail(Code::kInvalidArgument, "{}:{}:{}: {}", file_, at.line, at.column, what);
@@ -236,6 +242,7 @@ class YamlReader {
 
   Result<nlohmann::json> ReadMapping(fy_node* node, const std::string& pointer, int depth) {
     nlohmann::json out = nlohmann::json::object();
+    nlohmann::json merged = nlohmann::json::object();
     void* iterator = nullptr;
     while (fy_node_pair* pair = fy_node_mapping_iterate(node, &iterator)) {
       fy_node* key_node = fy_node_pair_key(pair);
@@ -243,6 +250,11 @@ class YamlReader {
       const char* text = key_node == nullptr ? nullptr : fy_node_get_scalar(key_node, &length);
       if (text == nullptr) return Fault(Where(key_node), "a key must be a string");
       const std::string key(text, length);
+      if (key == "<<" && fy_node_get_style(key_node) == FYNS_PLAIN) {
+        ASSIGN_OR_RETURN(nlohmann::json source, Read(fy_node_pair_value(pair), pointer + "/<<", depth + 1));
+        TRY(MergeInto(std::move(source), Where(key_node), merged));
+        continue;
+      }
       const std::string child = pointer + "/" + EscapePointer(key);
       if (out.contains(key)) return Fault(Where(key_node), "duplicate key " + Quote(key));
       fy_node* value_node = fy_node_pair_value(pair);
@@ -253,7 +265,23 @@ class YamlReader {
       }
       out[key] = std::move(value);
     }
+    for (auto& [key, value] : merged.items()) {
+      if (!out.contains(key)) out[key] = std::move(value);
+    }
     return out;
+  }
+
+  // YAML 1.1 merge key: the keys of one mapping, or of several of which the earlier win.
+  Result<void> MergeInto(nlohmann::json source, Position at, nlohmann::json& merged) {
+    if (source.is_object()) source = nlohmann::json::array({std::move(source)});
+    if (!source.is_array()) return Fault(at, "<< takes a mapping or a list of mappings");
+    for (nlohmann::json& mapping : source) {
+      if (!mapping.is_object()) return Fault(at, "<< takes a mapping or a list of mappings");
+      for (auto& [key, value] : mapping.items()) {
+        if (!merged.contains(key)) merged[key] = std::move(value);
+      }
+    }
+    return {};
   }
 
   const std::string& file_;
@@ -311,7 +339,7 @@ Result<Document> ParseYaml(std::string_view text, const std::string& file, bool*
   const std::unique_ptr<fy_diag, FreeDiag> diag(fy_diag_create(&diag_config));
   fy_diag_set_collect_errors(diag.get(), true);
   fy_parse_cfg config{};
-  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_RESOLVE_DOCUMENT | FYPCF_DEFAULT_VERSION_1_1);
+  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_1);
   config.diag = diag.get();
   const std::unique_ptr<fy_parser, FreeParser> parser(fy_parser_create(&config));
   if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {

@@ -1,0 +1,113 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace portcullis::base {
+namespace {
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "portcullis-files-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+  }
+  void TearDown() override { EXPECT_TRUE(RemoveTree(dir_)); }
+  std::string dir_;
+};
+
+TEST(Path, JoinAndCleanAsGoDoes) {
+  struct Case {
+    const char* root;
+    const char* relative;
+    const char* joined;
+  };
+  for (const Case& c : {Case{"/root", "/etc/x", "/root/etc/x"}, Case{"/r", "a//b.json", "/r/a/b.json"}, Case{"/r", "dir/", "/r/dir"},
+                        Case{"/r", ".", "/r"}, Case{"/r/", "../x", "/x"}, Case{"/r", "a..json", "/r/a..json"}, Case{"/", "x", "/x"}}) {
+    EXPECT_EQ(JoinPath(c.root, c.relative), c.joined);
+  }
+  EXPECT_EQ(CleanPath("/../a"), "/a");
+  EXPECT_EQ(CleanPath("../a/./b/.."), "../a");
+  EXPECT_EQ(CleanPath(""), ".");
+}
+
+TEST_F(Files, AtomicWriteReplacesAndLeavesNoTemporary) {
+  const std::string path = dir_ + "/f";
+  ASSERT_TRUE(WriteFileAtomic(path, "one", 0600));
+  ASSERT_TRUE(WriteFileAtomic(path, "two", 0640));
+  EXPECT_EQ(ReadFile(path).value(), "two");
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0640u);
+  EXPECT_EQ(ListDir(dir_).value(), std::vector<std::string>{"f"});
+}
+
+TEST_F(Files, ReadFileIsBoundedAndNamesThePath) {
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/f", std::string(100, 'x')));
+  const auto big = ReadFile(dir_ + "/f", 99);
+  ASSERT_FALSE(big);
+  EXPECT_EQ(big.error().code, Code::kResourceExhausted);
+  const auto missing = ReadFile(dir_ + "/nope");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "open " + dir_ + "/nope: no such file or directory");
+  EXPECT_EQ(missing.error().code, Code::kNotFound);
+}
+
+TEST_F(Files, OpenBeneathRefusesToLeave) {
+  ASSERT_TRUE(MakeDirs(dir_ + "/root/sub"));
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/root/sub/in", "in"));
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/out", "out"));
+  ASSERT_EQ(::symlink("../out", (dir_ + "/root/link").c_str()), 0);
+  ASSERT_EQ(::symlink("sub/in", (dir_ + "/root/good").c_str()), 0);
+  const auto root = OpenDir(dir_ + "/root");
+  ASSERT_TRUE(root);
+  EXPECT_TRUE(OpenBeneath(root->get(), "sub/in", O_RDONLY));
+  EXPECT_TRUE(OpenBeneath(root->get(), "good", O_RDONLY));
+  for (const char* bad : {"../out", "link", "/etc/passwd", "sub/../../out"}) {
+    const auto opened = OpenBeneath(root->get(), bad, O_RDONLY);
+    ASSERT_FALSE(opened) << bad;
+    EXPECT_EQ(opened.error().sys_errno, EXDEV) << bad;
+  }
+}
+
+TEST_F(Files, OpenInRootTreatsRootAsSlash) {
+  ASSERT_TRUE(MakeDirs(dir_ + "/root/etc"));
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/root/etc/passwd", "ours"));
+  const auto root = OpenDir(dir_ + "/root");
+  ASSERT_TRUE(root);
+  const auto fd = OpenInRoot(root->get(), "/../../etc/passwd", O_RDONLY);
+  ASSERT_TRUE(fd) << fd.error().message;
+  EXPECT_EQ(ReadFd(fd->get(), 100, "passwd").value(), "ours");
+}
+
+TEST_F(Files, RemoveTreeDoesNotFollowLinks) {
+  ASSERT_TRUE(MakeDirs(dir_ + "/keep"));
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/keep/f", "x"));
+  ASSERT_TRUE(MakeDirs(dir_ + "/gone/a/b"));
+  ASSERT_EQ(::symlink("../../keep", (dir_ + "/gone/a/link").c_str()), 0);
+  ASSERT_TRUE(RemoveTree(dir_ + "/gone"));
+  EXPECT_FALSE(Exists(dir_ + "/gone"));
+  EXPECT_TRUE(Exists(dir_ + "/keep/f"));
+  EXPECT_TRUE(RemoveTree(dir_ + "/gone")) << "absent is fine";
+}
+
+TEST_F(Files, MakeDirsRefusesAFileInTheWay) {
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/f", "x"));
+  EXPECT_FALSE(MakeDirs(dir_ + "/f/sub"));
+  EXPECT_FALSE(MakeDirs(dir_ + "/f"));
+}
+
+TEST_F(Files, LockOwnerNamesTheHolder) {
+  const auto first = LockOwner(dir_ + "/lock");
+  ASSERT_TRUE(first);
+  const auto second = LockOwner(dir_ + "/lock");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(second.error().message.find("process " + std::to_string(::getpid())), std::string::npos) << second.error().message;
+}
+
+}  // namespace
+}  // namespace portcullis::base

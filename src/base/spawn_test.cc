@@ -1,0 +1,72 @@
+#include "base/spawn.h"
+
+#include <gtest/gtest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+namespace portcullis::base {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(RunCommand, GathersOutputAndExitCode) {
+  const auto result = RunCommand({.spawn = {.argv = {"sh", "-c", "cat; echo oops >&2; exit 7"}}, .input = "hello"});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->exit_code, 7);
+  EXPECT_EQ(result->out, "hello");
+  EXPECT_EQ(result->err, "oops\n");
+}
+
+TEST(RunCommand, PassesEnvironmentFolderAndDescriptors) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  UniqueFd read_end(fds[0]), write_end(fds[1]);
+  const auto result = RunCommand({.spawn = {.argv = {"/bin/sh", "-c", "pwd; echo $X; echo through >&5"},
+                                            .env = {{"X=y"}},
+                                            .fds = {{write_end.get(), 5}},
+                                            .working_dir = "/"}});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->out, "/\ny\n");
+  char buffer[16] = {};
+  EXPECT_EQ(::read(read_end.get(), buffer, sizeof buffer), 8);
+  EXPECT_STREQ(buffer, "through\n");
+}
+
+TEST(RunCommand, KillsTheWholeGroupAtTheDeadline) {
+  bool told = false;
+  const auto begin = Now();
+  const auto result = RunCommand({.spawn = {.argv = {"sh", "-c", "sleep 60 & sleep 60"}},
+                                  .timeout = milliseconds(200),
+                                  .on_timeout = [&] { told = true; }});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kDeadlineExceeded);
+  EXPECT_TRUE(told);
+  EXPECT_LT(Now() - begin, seconds(30));
+}
+
+TEST(RunCommand, ErrorsNameTheProgram) {
+  const auto missing = RunCommand({.spawn = {.argv = {"/no/such/program"}}});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::kNotFound);
+  EXPECT_NE(missing.error().message.find("/no/such/program"), std::string::npos);
+  const auto chatty = RunCommand({.spawn = {.argv = {"sh", "-c", "yes"}}, .max_output = 1000});
+  ASSERT_FALSE(chatty);
+  EXPECT_EQ(chatty.error().code, Code::kResourceExhausted);
+}
+
+TEST(Spawn, WaitReportsSignalsAndTimeouts) {
+  auto child = Spawn({.argv = {"sleep", "60"}});
+  ASSERT_TRUE(child);
+  const auto early = Wait(*child, milliseconds(20));
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, Code::kDeadlineExceeded);
+  ASSERT_EQ(::kill(child->pid, SIGTERM), 0);
+  EXPECT_EQ(Wait(*child, seconds(10)).value(), 128 + SIGTERM);
+}
+
+}  // namespace
+}  // namespace portcullis::base
