@@ -1,0 +1,199 @@
+#include "http/server.h"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace portcullis::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
+
+struct Route {
+  std::string method;
+  std::string path;
+  Handler handler;
+};
+
+struct Shared {
+  ServerOptions options;
+  std::vector<Route> routes;
+  size_t connections = 0;  // touched by the server's thread only
+  bool stopping = false;
+};
+
+Request ToRequest(const beast::http::request<beast::http::string_body>& message) {
+  Request request;
+  request.method = std::string(message.method_string());
+  std::string_view target(message.target().data(), message.target().size());
+  size_t query = target.find('?');
+  request.path = std::string(target.substr(0, query));
+  if (query != std::string_view::npos) request.query = std::string(target.substr(query + 1));
+  for (const auto& field : message) {
+    std::string_view name(field.name_string().data(), field.name_string().size());
+    request.headers[base::ToLower(name)] = std::string(field.value());
+  }
+  request.body = message.body();
+  return request;
+}
+
+Response Dispatch(const Shared& shared, const Request& request) {
+  bool known_path = false;
+  std::string_view wanted = request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
+  for (const Route& route : shared.routes) {
+    if (route.path != request.path) continue;
+    if (route.method == wanted) return route.handler(request);
+    known_path = true;
+  }
+  if (known_path) return {.status = 405, .body = "method not allowed\n"};
+  return {.status = 404, .body = "404 page not found\n"};
+}
+
+// One connection: read, answer, read again while the peer keeps it alive.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
+    ++shared_.connections;
+  }
+  ~Connection() { --shared_.connections; }
+
+  void Read() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(shared_.options.max_header_bytes));
+    parser_->body_limit(shared_.options.max_body_bytes);
+    stream_.expires_after(shared_.options.timeout);
+    beast::http::async_read(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
+  }
+
+ private:
+  void OnRead(error_code error) {
+    if (error == beast::http::error::end_of_stream || error == beast::error::timeout) return Close();
+    if (error == beast::http::error::header_limit)
+      return Answer({.status = 431, .body = "request header too large\n"}, 11, false, false);
+    if (error == beast::http::error::body_limit)
+      return Answer({.status = 413, .body = "request body too large\n"}, 11, false, false);
+    if (error.category() == beast::http::make_error_code(beast::http::error::bad_method).category()) {
+      return Answer({.status = 400, .body = "malformed request\n"}, 11, false, false);
+    }
+    if (error) return Close();
+    const auto& message = parser_->get();
+    Request request = ToRequest(message);
+    bool keep_alive = message.keep_alive() && !shared_.stopping;
+    Answer(Dispatch(shared_, request), message.version(), keep_alive, request.method == "HEAD");
+  }
+
+  void Answer(Response response, unsigned version, bool keep_alive, bool head) {
+    reply_ = {};
+    reply_.version(version);
+    reply_.result(static_cast<unsigned>(response.status));
+    reply_.set(beast::http::field::content_type, response.content_type);
+    reply_.set("X-Content-Type-Options", "nosniff");
+    reply_.keep_alive(keep_alive);
+    reply_.content_length(response.body.size());
+    if (!head) reply_.body() = std::move(response.body);
+    stream_.expires_after(shared_.options.timeout);
+    auto done = [self = shared_from_this(), keep_alive](error_code error, size_t) {
+      if (error || !keep_alive) return self->Close();
+      self->Read();
+    };
+    if (!head) return beast::http::async_write(stream_, reply_, std::move(done));
+    head_serializer_.emplace(reply_);
+    beast::http::async_write_header(stream_, *head_serializer_, std::move(done));
+  }
+
+  void Close() {
+    error_code ignored;  // the peer may have gone already
+    stream_.socket().shutdown(Tcp::socket::shutdown_both, ignored);
+    stream_.close();
+  }
+
+  beast::tcp_stream stream_;
+  Shared& shared_;
+  beast::flat_buffer buffer_;
+  std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
+  beast::http::response<beast::http::string_body> reply_;
+  std::optional<beast::http::response_serializer<beast::http::string_body>> head_serializer_;
+};
+
+}  // namespace
+
+struct Server::State {
+  Shared shared;
+  asio::io_context context{1};
+  Tcp::acceptor acceptor{context};
+  std::thread thread;
+  uint16_t port = 0;
+
+  void Accept() {
+    acceptor.async_accept([this](error_code error, Tcp::socket socket) {
+      if (!acceptor.is_open()) return;
+      if (!error && shared.connections < shared.options.max_connections) {
+        std::make_shared<Connection>(std::move(socket), shared)->Read();
+      }
+      Accept();
+    });
+  }
+};
+
+Server::Server(ServerOptions options) : state_(std::make_unique<State>()) {
+  state_->shared.options = std::move(options);
+}
+
+Server::~Server() { Stop(); }
+
+void Server::Handle(std::string method, std::string path, Handler handler) {
+  state_->shared.routes.push_back({std::move(method), std::move(path), std::move(handler)});
+}
+
+Result<void> Server::Start() {
+  const ServerOptions& options = state_->shared.options;
+  error_code error;
+  auto address = asio::ip::make_address(options.address, error);
+  if (error) return Fail(Code::kInvalidArgument, "listen on {}: not an IP address", options.address);
+  Tcp::endpoint endpoint(address, options.port);
+  Tcp::acceptor& acceptor = state_->acceptor;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(Tcp::acceptor::max_listen_connections, error);
+  if (!error) state_->port = acceptor.local_endpoint(error).port();
+  if (error) {
+    error_code ignored;
+    acceptor.close(ignored);
+    Error failure = FailErrno(error.value(), "listen on {} port {}", options.address, options.port).value();
+    if (error.value() == EADDRINUSE) failure.code = Code::kAlreadyExists;
+    return Failure(std::move(failure));
+  }
+  state_->Accept();
+  state_->thread = std::thread([this] { state_->context.run(); });
+  return {};
+}
+
+void Server::Stop() {
+  if (!state_->thread.joinable()) return;
+  asio::post(state_->context, [this] {
+    error_code ignored;
+    state_->shared.stopping = true;
+    state_->acceptor.close(ignored);
+    state_->context.stop();  // connections waiting for a request are dropped; handlers run to their end before this
+  });
+  state_->thread.join();
+}
+
+uint16_t Server::port() const { return state_->port; }
+
+}  // namespace portcullis::http

@@ -1,0 +1,119 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/unique_fd.h"
+
+namespace portcullis::http {
+namespace {
+
+base::UniqueFd Connect(uint16_t port) {
+  base::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  timeval timeout{5, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  return fd;
+}
+
+std::string Exchange(uint16_t port, const std::string& text) {
+  base::UniqueFd fd = Connect(port);
+  EXPECT_EQ(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t n; (n = ::recv(fd.get(), buffer, sizeof buffer, 0)) > 0;) answer.append(buffer, static_cast<size_t>(n));
+  return answer;
+}
+
+std::string Get(uint16_t port, const std::string& method, const std::string& target) {
+  return Exchange(port, method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+}
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() : server_({.max_header_bytes = 1024, .max_body_bytes = 64, .timeout = std::chrono::milliseconds(300)}) {
+    server_.Handle("GET", "/echo", [](const Request& request) {
+      return Response{.content_type = "application/json",
+                      .body = request.path + "|" + request.query + "|" + request.headers.at("host")};
+    });
+    server_.Handle("POST", "/body",
+                   [](const Request& request) { return Response{.status = 201, .body = request.body}; });
+    auto started = server_.Start();
+    EXPECT_TRUE(started.has_value()) << started.error().message;
+  }
+  Server server_;
+};
+
+TEST_F(ServerTest, RoutesByMethodAndPath) {
+  ASSERT_NE(server_.port(), 0);
+  std::string answer = Get(server_.port(), "GET", "/echo?a=b");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n/echo|a=b|x")) << answer;
+  EXPECT_TRUE(Get(server_.port(), "GET", "/none").starts_with("HTTP/1.1 404 "));
+  EXPECT_TRUE(Get(server_.port(), "DELETE", "/echo").starts_with("HTTP/1.1 405 "));
+}
+
+TEST_F(ServerTest, HeadHasLengthButNoBody) {
+  std::string answer = Get(server_.port(), "HEAD", "/echo");
+  EXPECT_NE(answer.find("Content-Length: 8\r\n"), std::string::npos) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
+TEST_F(ServerTest, KeepsAConnectionForSeveralRequests) {
+  std::string twice = Exchange(server_.port(),
+                               "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+                               "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nde");
+  EXPECT_NE(twice.find("\r\n\r\nabcHTTP/1.1 201 "), std::string::npos) << twice;
+  EXPECT_TRUE(twice.ends_with("de")) << twice;
+}
+
+TEST_F(ServerTest, RefusesWhatIsTooLargeOrMalformed) {
+  EXPECT_TRUE(Get(server_.port(), "GET", "/" + std::string(4000, 'a')).starts_with("HTTP/1.1 431 "));
+  EXPECT_TRUE(Exchange(server_.port(), "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n")
+                  .starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(Exchange(server_.port(), "what is this\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}
+
+TEST_F(ServerTest, ClosesASilentConnection) { EXPECT_EQ(Exchange(server_.port(), "GET /ec"), ""); }
+
+TEST_F(ServerTest, StopEndsWithConnectionsOpen) {
+  base::UniqueFd idle = Connect(server_.port());
+  server_.Stop();
+  server_.Stop();
+  char byte;
+  EXPECT_LE(::recv(idle.get(), &byte, 1, 0), 0);
+}
+
+TEST_F(ServerTest, SaysThatAPortIsTaken) {
+  Server second({.port = server_.port()});
+  auto started = second.Start();
+  ASSERT_FALSE(started.has_value());
+  EXPECT_EQ(started.error().code, Code::kAlreadyExists);
+  EXPECT_NE(started.error().message.find(std::to_string(server_.port())), std::string::npos);
+}
+
+TEST(Server, RefusesAnAddressThatIsNone) {
+  Server server({.address = "localhost"});
+  EXPECT_EQ(server.Start().error().code, Code::kInvalidArgument);
+}
+
+TEST(Server, ClosesConnectionsOverTheLimit) {
+  Server server({.max_connections = 1});
+  server.Handle("GET", "/", [](const Request&) { return Response{.body = "x"}; });
+  ASSERT_TRUE(server.Start().has_value());
+  base::UniqueFd first = Connect(server.port());
+  ASSERT_EQ(::send(first.get(), "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL), 16);
+  char byte;
+  base::UniqueFd second = Connect(server.port());
+  EXPECT_LE(::recv(second.get(), &byte, 1, 0), 0);
+}
+
+}  // namespace
+}  // namespace portcullis::http

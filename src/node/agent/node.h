@@ -1,0 +1,59 @@
+// Node: the kubelet's role in one object, against any CRI runtime.
+//
+//   Node node(options, *runtime);      // our runtime in process, or a gRPC client of containerd or CRI-O
+//   TRY(node.Start());
+//   ... node.http_port() serves /healthz, /pods, /metrics, /configz
+//   node.Stop();                       // pods run on; the next start adopts them
+//
+// Takes values only: flags, configuration files and their checks are the caller's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cri/runtime_api.h"
+#include "node/pod/manager.h"
+#include "node/pod/settings.h"
+#include "node/source/manifest_store.h"
+
+namespace portcullis::node {
+
+struct NodeOptions {
+  // pods.node_name is required. Left empty (0) and found out by Start: host_ip, memory_capacity, cpu_capacity_milli,
+  // cgroup_v2, runtime_name.
+  PodSettings pods;
+  std::string static_pod_path;  // folder or file; "": no static pods
+  std::chrono::milliseconds file_check_frequency{std::chrono::seconds(20)};
+  std::string http_address = "127.0.0.1";
+  std::optional<uint16_t> http_port = 10248;  // 0: any free port; nullopt: no server
+  std::string version;                        // for portcullis_build_info
+  std::string configz = "{}";                 // JSON shown by /configz
+};
+
+class Node {
+ public:
+  Node(NodeOptions options, cri::RuntimeApi& runtime);
+  ~Node();  // stops
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Errors: the runtime does not answer Version, the HTTP port is taken, the folders below root_dir cannot be made.
+  Result<void> Start();
+  void Stop();
+
+  uint16_t http_port() const;  // 0 without a server
+  std::vector<PodSnapshot> Pods() const;
+  std::vector<ManifestProblem> Problems() const;
+  const PodSettings& settings() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace portcullis::node
