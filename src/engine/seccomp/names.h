@@ -1,0 +1,69 @@
+// Spellings of the model's enumerations. Private to this room: use the functions of profile.h.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "engine/seccomp/profile.h"
+
+namespace portcullis::seccomp {
+
+template <class T>
+using Named = std::pair<std::string_view, T>;
+
+inline constexpr std::array<Named<Action>, 9> kActionNames = {{
+    {"SCMP_ACT_KILL", Action::kKill},
+    {"SCMP_ACT_KILL_THREAD", Action::kKillThread},
+    {"SCMP_ACT_KILL_PROCESS", Action::kKillProcess},
+    {"SCMP_ACT_TRAP", Action::kTrap},
+    {"SCMP_ACT_ERRNO", Action::kErrno},
+    {"SCMP_ACT_TRACE", Action::kTrace},
+    {"SCMP_ACT_ALLOW", Action::kAllow},
+    {"SCMP_ACT_LOG", Action::kLog},
+    {"SCMP_ACT_NOTIFY", Action::kNotify},
+}};
+
+inline constexpr std::array<Named<CompareOp>, 7> kCompareOpNames = {{
+    {"SCMP_CMP_NE", CompareOp::kNotEqual},
+    {"SCMP_CMP_LT", CompareOp::kLess},
+    {"SCMP_CMP_LE", CompareOp::kLessEqual},
+    {"SCMP_CMP_EQ", CompareOp::kEqual},
+    {"SCMP_CMP_GE", CompareOp::kGreaterEqual},
+    {"SCMP_CMP_GT", CompareOp::kGreater},
+    {"SCMP_CMP_MASKED_EQ", CompareOp::kMaskedEqual},
+}};
+
+inline constexpr std::array<Named<FilterFlag>, 4> kFilterFlagNames = {{
+    {"SECCOMP_FILTER_FLAG_TSYNC", FilterFlag::kTsync},
+    {"SECCOMP_FILTER_FLAG_LOG", FilterFlag::kLog},
+    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", FilterFlag::kSpecAllow},
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", FilterFlag::kWaitKillableRecv},
+}};
+
+// errno names with this architecture's values; names that share a value come after the usual one.
+std::span<const Named<int>> ErrnoNames();
+
+// Every CAP_* name of Linux 7.2.
+std::span<const std::string_view> CapabilityNames();
+
+// The name of a value; "" when it has none.
+template <class Table, class T>
+std::string_view NameIn(const Table& table, T value) {
+  const auto found = std::ranges::find(table, value, &Named<T>::second);
+  return found == table.end() ? std::string_view{} : found->first;
+}
+
+template <class Table>
+auto ValueIn(const Table& table, std::string_view name)
+    -> std::optional<std::remove_cvref_t<decltype(table.begin()->second)>> {
+  for (const auto& [candidate, value] : table) {
+    if (candidate == name) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace portcullis::seccomp
