@@ -1,0 +1,151 @@
+#include "runtime/image/store_files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/try.h"
+#include "spec/oci/digest.h"
+
+namespace portcullis::runtime {
+
+namespace fs = std::filesystem;
+
+std::string StoreLayout::Blob(std::string_view digest) const {
+  return Blobs() + "/" + std::string(oci::DigestHex(digest));
+}
+
+std::string StoreLayout::Layer(std::string_view chain_id) const {
+  return Layers() + "/" + std::string(oci::DigestHex(chain_id));
+}
+
+std::string StoreLayout::ShortName(std::string_view chain_id) {
+  constexpr size_t kDigits = 20;  // 80 bits: no two layers of one host meet
+  return std::string(oci::DigestHex(chain_id).substr(0, kDigits));
+}
+
+namespace {
+
+Result<base::UniqueFd> OpenLock(const StoreLayout& layout) {
+  base::UniqueFd fd(::open(layout.LockFile().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) return FailErrno(errno, "open {}", layout.LockFile());
+  return fd;
+}
+
+}  // namespace
+
+Result<base::UniqueFd> LockStore(const StoreLayout& layout, int operation) {
+  ASSIGN_OR_RETURN(base::UniqueFd fd, OpenLock(layout));
+  while (::flock(fd.get(), operation) != 0) {
+    if (errno != EINTR) return FailErrno(errno, "lock {}", layout.LockFile());
+  }
+  return fd;
+}
+
+Result<base::UniqueFd> TryLockStore(const StoreLayout& layout) {
+  ASSIGN_OR_RETURN(base::UniqueFd fd, OpenLock(layout));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) return base::UniqueFd();
+  return FailErrno(errno, "lock {}", layout.LockFile());
+}
+
+Result<ScratchDir> ScratchDir::Make(const StoreLayout& layout) {
+  std::string path = layout.Temporary() + "/" + base::RandomHex(8);
+  if (::mkdir(path.c_str(), 0700) != 0) return FailErrno(errno, "create folder {}", path);
+  return ScratchDir(std::move(path));
+}
+
+ScratchDir& ScratchDir::operator=(ScratchDir&& other) noexcept {
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+ScratchDir::~ScratchDir() {
+  if (path_.empty()) return;
+  if (auto removed = base::RemoveTree(path_); !removed) {
+    base::LogWarning("scratch folder stays until the next start", {{"error", removed.error().message}});
+  }
+}
+
+Result<StagingWriter> StagingWriter::Create(const std::string& path) {
+  base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd.valid()) return FailErrno(errno, "create {}", path);
+  return StagingWriter(path, std::move(fd));
+}
+
+Result<void> StagingWriter::Write(std::span<const char> data) {
+  sha_.Update(data);
+  size_ += static_cast<int64_t>(data.size());
+  while (!data.empty()) {
+    const ssize_t n = ::write(fd_.get(), data.data(), data.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailErrno(errno, "write {}", path_);
+    data = data.subspan(static_cast<size_t>(n));
+  }
+  return {};
+}
+
+StagedFile StagingWriter::Finish() { return {.path = path_, .digest = sha_.Finish(), .size = size_}; }
+
+Result<void> SyncDir(const std::string& path) {
+  ASSIGN_OR_RETURN(base::UniqueFd fd, base::OpenDir(path));
+  if (::fsync(fd.get()) != 0) return FailErrno(errno, "sync {}", path);
+  return {};
+}
+
+Result<void> AdoptBlob(const StoreLayout& layout, const StagedFile& file) {
+  const std::string target = layout.Blob(file.digest);
+  {
+    const base::UniqueFd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return FailErrno(errno, "open {}", file.path);
+    if (::fsync(fd.get()) != 0) return FailErrno(errno, "sync {}", file.path);
+  }
+  if (::rename(file.path.c_str(), target.c_str()) != 0) return FailErrno(errno, "rename {} to {}", file.path, target);
+  return SyncDir(layout.Blobs());
+}
+
+Result<void> WriteBlob(const StoreLayout& layout, const std::string& digest, std::string_view data) {
+  return base::WriteFileAtomic(layout.Blob(digest), data, 0600);
+}
+
+Result<std::string> ReadBlob(const StoreLayout& layout, const std::string& digest, size_t max_bytes) {
+  ASSIGN_OR_RETURN(std::string data, base::ReadFile(layout.Blob(digest), max_bytes));
+  if (oci::DigestOf(data) != digest) {
+    return Fail(Code::kDataLoss, "blob {}: the file's content has another digest; load the image again",
+                layout.Blob(digest));
+  }
+  return data;
+}
+
+Result<TreeSize> MeasureTree(const std::string& path) {
+  constexpr int64_t kBlock = 512;  // st_blocks is in these, whatever the file system
+  TreeSize total;
+  std::set<std::pair<dev_t, ino_t>> linked;
+  const auto add = [&](const std::string& file) {
+    struct stat info{};
+    if (::lstat(file.c_str(), &info) != 0) return;  // went away: a live container's files may
+    if (!S_ISDIR(info.st_mode) && info.st_nlink > 1 && !linked.emplace(info.st_dev, info.st_ino).second) return;
+    total.bytes += info.st_blocks * kBlock;
+    ++total.inodes;
+  };
+  add(path);
+  std::error_code error;
+  fs::recursive_directory_iterator it(path, fs::directory_options::skip_permission_denied, error);
+  for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) add(it->path().native());
+  if (error && error.value() != ENOENT) return FailErrno(error.value(), "measure {}", path);
+  return total;
+}
+
+bool IsMountPoint(const std::string& path) {
+  struct statx info{};
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &info) != 0) return false;
+  return (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+}  // namespace portcullis::runtime
