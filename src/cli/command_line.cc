@@ -1,0 +1,110 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <set>
+
+#include "base/strings.h"
+
+namespace portcullis::cli {
+
+struct CommandLine::State {
+  CLI::App app;
+  std::set<std::string> booleans;
+  std::optional<std::string> fault;  // an error found by a callback, in Kubernetes' words
+
+  State(const std::string& name, const std::string& description) : app(description, name) {}
+};
+
+namespace {
+
+// Go's flag packages name the flag and the reason in this form.
+std::string BadBool(const std::string& value, const std::string& flag) {
+  return fmt::format("invalid argument {} for {} flag: strconv.ParseBool: parsing {}: invalid syntax", base::Quote(value),
+                     base::Quote(flag), base::Quote(value));
+}
+
+}  // namespace
+
+CommandLine::CommandLine(std::string name, std::string description) : state_(std::make_unique<State>(name, description)) {
+  state_->app.set_help_flag("-h,--help", "print this text and exit");
+  state_->app.get_formatter()->column_width(38);
+}
+CommandLine::~CommandLine() = default;
+
+void CommandLine::Text(const std::string& flag, std::string* target, const std::string& help) {
+  auto* option = state_->app.add_option(flag, *target, help);
+  if (!target->empty()) option->capture_default_str();
+}
+
+void CommandLine::Number(const std::string& flag, int* target, const std::string& help) {
+  state_->app.add_option(flag, *target, help)->capture_default_str();
+}
+
+void CommandLine::Bool(const std::string& flag, bool* target, const std::string& help) {
+  Each(flag,
+       [this, flag, target](const std::string& value) -> Result<void> {
+         const auto parsed = base::ParseGoBool(value);
+         if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
+         *target = *parsed;
+         return {};
+       },
+       help);
+  state_->booleans.insert(flag);
+}
+
+void CommandLine::OptionalBool(const std::string& flag, std::optional<bool>* target, const std::string& help) {
+  Each(flag,
+       [flag, target](const std::string& value) -> Result<void> {
+         const auto parsed = base::ParseGoBool(value);
+         if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
+         *target = *parsed;
+         return {};
+       },
+       help);
+  state_->booleans.insert(flag);
+}
+
+void CommandLine::Each(const std::string& flag, std::function<Result<void>(const std::string&)> take, const std::string& help) {
+  auto callback = [this, take = std::move(take)](const CLI::results_t& values) {
+    for (const std::string& value : values) {
+      if (auto taken = take(value); !taken) {
+        if (!state_->fault) state_->fault = taken.error().message;
+        return false;
+      }
+    }
+    return true;
+  };
+  state_->app.add_option(flag, std::move(callback), help)->take_all()->allow_extra_args(false)->expected(1, 1 << 20);
+}
+
+void CommandLine::Positional(const std::string& name, std::vector<std::string>* target, const std::string& help, bool required) {
+  auto* option = state_->app.add_option(name, *target, help);
+  if (required) option->required();
+}
+
+void CommandLine::Footer(const std::string& text) { state_->app.footer(text); }
+
+std::optional<int> CommandLine::Parse(std::vector<std::string> args, const std::string& error_prefix) {
+  for (std::string& arg : args) {
+    if (!arg.starts_with("--")) continue;
+    const size_t equals = std::min(arg.find('='), arg.size());
+    std::replace(arg.begin(), arg.begin() + static_cast<std::ptrdiff_t>(equals), '_', '-');
+    if (equals == arg.size() && state_->booleans.count(arg) > 0) arg += "=true";
+  }
+  std::reverse(args.begin(), args.end());  // CLI11 takes a stack
+  try {
+    state_->app.parse(std::move(args));
+    return std::nullopt;
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(state_->app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "%s: %s%s\n", state_->app.get_name().c_str(), error_prefix.c_str(),
+                 state_->fault ? state_->fault->c_str() : error.what());
+    std::fprintf(stderr, "try: %s --help\n", state_->app.get_name().c_str());
+    return 2;
+  }
+}
+
+}  // namespace portcullis::cli

@@ -1,0 +1,82 @@
+// portcullis image: images without a registry.
+#include <cstdio>
+
+#include "cli/command_line.h"
+#include "cli/verbs.h"
+#include "runtime/image/image_store.h"
+
+namespace portcullis::cli {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: portcullis image load ARCHIVE...   import OCI layouts (folder or tar) and docker-archives\n"
+    "       portcullis image list              what there is\n"
+    "       portcullis image remove NAME...    by name, id or a unique prefix of it\n"
+    "Flags: --state-dir (default /var/lib/portcullis), --name NAME with load.\n"
+    "A running node or runtime sees the change at once.\n";
+
+int Report(const Error& error) {
+  std::fprintf(stderr, "portcullis image: %s\n", error.message.c_str());
+  return 1;
+}
+
+int Load(runtime::ImageStore& store, const std::vector<std::string>& archives, const std::string& name) {
+  for (const std::string& archive : archives) {
+    const auto loaded = store.Load(archive, {.name = name, .progress = [](const std::string& step) {
+                                               std::printf("%s\n", step.c_str());
+                                               std::fflush(stdout);
+                                             }});
+    if (!loaded) return Report(loaded.error());
+    for (const runtime::Image& image : *loaded) {
+      for (const std::string& tag : image.repo_tags) std::printf("loaded %s (%s)\n", tag.c_str(), image.id.c_str());
+    }
+  }
+  return 0;
+}
+
+int List(const runtime::ImageStore& store) {
+  const auto images = store.List();
+  if (!images) return Report(images.error());
+  for (const runtime::Image& image : *images) {
+    for (const std::string& tag : image.repo_tags) {
+      std::printf("%s  %s  %lld bytes\n", image.id.substr(7, 13).c_str(), tag.c_str(), static_cast<long long>(image.size));
+    }
+  }
+  return 0;
+}
+
+int Remove(runtime::ImageStore& store, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto removed = store.Remove(name);
+    if (!removed) return Report(removed.error());
+    for (const std::string& reference : removed->references) std::printf("removed %s\n", reference.c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int ImageMain(const std::vector<std::string>& args) {
+  runtime::ImageStoreOptions options;
+  std::string name;
+  std::vector<std::string> words;
+  CommandLine line("portcullis image", "Loads, lists and removes images without a registry.");
+  line.Text("--state-dir", &options.state_dir, "where images and layers are kept");
+  line.Text("--name", &name, "load: name for the image instead of those in the archive");
+  line.Positional("verb", &words, "load ARCHIVE... | list | remove NAME...", false);
+  line.Footer(kUsage);
+  if (const auto exit_code = line.Parse(args)) return *exit_code;
+  const std::string verb = words.empty() ? "" : words[0];
+  const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
+  if ((verb != "load" && verb != "list" && verb != "remove") || (verb == "list") != operands.empty()) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  auto store = runtime::ImageStore::Open(options);
+  if (!store) return Report(store.error());
+  if (verb == "load") return Load(**store, operands, name);
+  if (verb == "list") return List(**store);
+  return Remove(**store, operands);
+}
+
+}  // namespace portcullis::cli

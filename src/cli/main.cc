@@ -1,0 +1,54 @@
+// portcullis: one executable, one verb per job. Called through a link named `crictl`, it is crictl.
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/verbs.h"
+
+namespace {
+
+constexpr std::string_view kUsage = R"(portcullis: a Kubernetes node that is secure by default
+
+usage: portcullis VERB [flags]
+
+  node      run pods from manifests, with its own runtime or any CRI runtime
+  runtime   serve the CRI runtime alone, for a kubelet or crictl
+  crictl    ask and drive a CRI runtime (also through a link named crictl)
+  status    per container: declared and effective seccomp profile, who decided, and the kernel's own word
+  image     load, list and remove images without a registry
+  version   print the version
+
+portcullis VERB --help tells the flags of a verb.
+)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace portcullis::cli;
+  const char* slash = std::strrchr(argv[0], '/');
+  const std::string_view name = slash == nullptr ? argv[0] : slash + 1;
+  if (name == "crictl") return CrictlMain(argc, argv);
+  if (argc < 2) {
+    std::fputs(kUsage.data(), stderr);
+    return 2;
+  }
+  const std::string_view verb = argv[1];
+  const std::vector<std::string> args(argv + 2, argv + argc);
+  if (verb == "node") return NodeMain(args);
+  if (verb == "runtime") return RuntimeMain(args);
+  if (verb == "image") return ImageMain(args);
+  if (verb == "crictl") return CrictlMain(argc - 1, argv + 1);
+  if (verb == "status") return StatusMain(argc - 1, argv + 1);
+  if (verb == "version" || verb == "--version") {
+    std::puts("portcullis " PORTCULLIS_VERSION);
+    return 0;
+  }
+  if (verb == "help" || verb == "--help" || verb == "-h") {
+    std::fputs(kUsage.data(), stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "portcullis: unknown verb \"%s\"\n%s", argv[1], kUsage.data());
+  return 2;
+}

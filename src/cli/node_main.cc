@@ -1,0 +1,126 @@
+// portcullis node: the kubelet's role, with the embedded runtime or another one behind a CRI socket.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/try.h"
+#include "cli/daemon.h"
+#include "cli/kubelet_settings.h"
+#include "cli/runtime_settings.h"
+#include "cli/verbs.h"
+#include "cri/grpc/client.h"
+#include "node/agent/node.h"
+
+namespace portcullis::cli {
+namespace {
+
+constexpr const char* kDefaultManifests = "/etc/kubernetes/manifests";
+
+struct NodeFlags {
+  KubeletFlags kubelet;
+  RuntimeFlags runtime;
+  LogFlags log;
+  bool check_config = false;
+  std::string output = "text";  // of --check-config
+};
+
+std::chrono::milliseconds Millis(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig& config, const std::string& node_name) {
+  node::NodeOptions options;
+  node::PodSettings& pods = options.pods;
+  pods.node_name = node_name;
+  pods.root_dir = base::CleanPath(flags.kubelet.root_dir);
+  pods.pod_logs_dir = config.pod_logs_dir();
+  pods.seccomp_default = config.seccomp_default().enabled;
+  pods.cgroup_driver = config.cgroup_driver() == "systemd" ? k8s::CgroupDriver::kSystemd : k8s::CgroupDriver::kCgroupfs;
+  pods.cgroup_root = config.cgroup_root().empty() ? "/" : config.cgroup_root();
+  pods.cpu_cfs_quota = config.cpu_cfs_quota();
+  pods.cluster_dns = config.cluster_dns();
+  pods.cluster_domain = config.cluster_domain();
+  pods.resolv_conf = config.resolv_conf();
+  pods.serialize_image_pulls = config.serialize_image_pulls();
+  pods.restart_back_off.max = config.max_container_restart_period();
+  pods.restart_back_off.first = std::min(pods.restart_back_off.first, pods.restart_back_off.max);
+  // Links in /var/log/containers belong to the node whose logs are in the usual place.
+  if (pods.pod_logs_dir != "/var/log/pods") pods.container_log_links_dir = "";
+  options.static_pod_path = config.static_pod_path().empty() ? kDefaultManifests : config.static_pod_path();
+  options.file_check_frequency = Millis(config.file_check_frequency());
+  options.http_address = config.healthz_bind_address();
+  options.http_port = config.healthz_port() == 0 ? std::nullopt : std::optional<uint16_t>(static_cast<uint16_t>(config.healthz_port()));
+  options.version = PORTCULLIS_VERSION;
+  options.configz = k8s::RenderConfigJson(config).dump();
+  return options;
+}
+
+Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, StopSignals& signals) {
+  ASSIGN_OR_RETURN(const std::string node_name, NodeName(flags.kubelet));
+  for (const std::string& warning : config.warnings) base::LogWarning(warning);
+  base::LogInfo(config.seccomp_default().summary);
+
+  // Either runtime outlives the node object.
+  RunningRuntime embedded;
+  std::unique_ptr<cri::RuntimeApi> remote;
+  cri::RuntimeApi* api = nullptr;
+  if (const std::string endpoint = config.container_runtime_endpoint(); endpoint.empty()) {
+    RuntimeFlags runtime = flags.runtime;
+    runtime.service.seccomp_root = base::JoinPath(flags.kubelet.root_dir, "seccomp");
+    runtime.service.pod_pids_limit = config.pod_pids_limit();
+    runtime.service.runtime_deadline = Millis(config.runtime_request_timeout());
+    ASSIGN_OR_RETURN(embedded, StartRuntime(runtime));
+    api = embedded.service.get();
+  } else {
+    ASSIGN_OR_RETURN(remote, cri::Connect({.endpoint = endpoint,
+                                           .image_endpoint = config.image_service_endpoint(),
+                                           .timeout = Millis(config.runtime_request_timeout())}));
+    api = remote.get();
+  }
+
+  node::Node node(ToNodeOptions(flags, config, node_name), *api);
+  TRY(node.Start());
+  base::LogInfo("node is ready", {{"node", node_name}, {"httpPort", std::to_string(node.http_port())}});
+  const int signal = signals.Wait();
+  base::LogInfo("stopping; pods run on and the next start finds them", {{"signal", std::to_string(signal)}});
+  node.Stop();
+  if (embedded.server) embedded.server->Stop();
+  return {};
+}
+
+}  // namespace
+
+int NodeMain(const std::vector<std::string>& args) {
+  NodeFlags flags;
+  std::vector<std::string> extra;
+  CommandLine line("portcullis node", "Runs pods from manifests, with the default seccomp profile where the node says so.");
+  flags.kubelet.AddTo(line);
+  flags.runtime.AddTo(line);
+  flags.log.AddTo(line);
+  line.Bool("--check-config", &flags.check_config, "print the merged configuration and where each value came from, then exit");
+  line.Text("--output", &flags.output, "of --check-config: text or json");
+  line.Positional("extra", &extra, "", false);
+  if (const auto exit_code = line.Parse(args, "failed to parse kubelet flag: ")) return *exit_code;
+  const auto fail = [](const std::string& message) {
+    std::fprintf(stderr, "portcullis node: %s\n", message.c_str());
+    return 1;
+  };
+  if (!extra.empty()) return fail("unknown command " + extra[0]);
+  StopSignals signals;
+  if (const auto applied = flags.log.Apply(); !applied) return fail(applied.error().message);
+
+  const auto config = LoadKubeletConfig(flags.kubelet);
+  if (!config) return fail(config.error().message);
+  if (flags.check_config) {
+    std::fputs(flags.output == "json" ? (k8s::RenderConfigJson(*config).dump(2) + "\n").c_str() : k8s::RenderConfigText(*config).c_str(),
+               stdout);
+    return 0;
+  }
+  const auto run = RunNode(flags, *config, signals);
+  return run ? 0 : fail(run.error().message);
+}
+
+}  // namespace portcullis::cli

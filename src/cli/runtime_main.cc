@@ -1,0 +1,37 @@
+// portcullis runtime: the CRI runtime alone.
+#include <cstdio>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "cli/daemon.h"
+#include "cli/runtime_settings.h"
+#include "cli/verbs.h"
+
+namespace portcullis::cli {
+
+int RuntimeMain(const std::vector<std::string>& args) {
+  RuntimeFlags flags;
+  LogFlags log;
+  std::vector<std::string> extra;
+  CommandLine line("portcullis runtime", "Serves CRI v1 on a unix socket, for a kubelet, crictl or any CRI client.");
+  flags.AddTo(line);
+  line.Text("--seccomp-root", &flags.service.seccomp_root, "folder that Localhost profiles must lie in");
+  log.AddTo(line);
+  if (const auto exit_code = line.Parse(args)) return *exit_code;
+  StopSignals signals;
+  if (const auto applied = log.Apply(); !applied) {
+    std::fprintf(stderr, "portcullis runtime: %s\n", applied.error().message.c_str());
+    return 2;
+  }
+  auto running = StartRuntime(flags);
+  if (!running) {
+    std::fprintf(stderr, "portcullis runtime: %s\n", running.error().message.c_str());
+    return 1;
+  }
+  const int signal = signals.Wait();
+  base::LogInfo("stopping; containers run on", {{"signal", std::to_string(signal)}});
+  running->server->Stop();
+  return 0;
+}
+
+}  // namespace portcullis::cli

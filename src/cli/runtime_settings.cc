@@ -1,0 +1,54 @@
+#include "cli/runtime_settings.h"
+
+#include <optional>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/try.h"
+
+namespace portcullis::cli {
+
+void RuntimeFlags::AddTo(CommandLine& line) {
+  line.Text("--listen", &listen, "path of the CRI socket");
+  line.Text("--state-dir", &service.state_dir, "images, snapshots and state");
+  line.Text("--run-dir", &service.run_dir, "mounts, namespaces, exit codes; gone after a reboot");
+  line.Text("--oci-runtime", &service.oci_runtime, "auto, runc, crun or a path");
+  line.Text("--conmon", &service.conmon_path, "the containers' monitor");
+  line.Text("--default-profile", &service.default_profile,
+            "what RuntimeDefault means: containerd, cri-o, docker, one release (containerd@1.7.13) or a profile file");
+  line.Text("--sandbox-image", &service.sandbox_image, "image of the pause container");
+  line.Text("--cni-conf-dir", &service.cni_conf_dir, "folder with the network's configuration");
+  line.Each("--cni-bin-dir",
+            [this, first = true](const std::string& dir) mutable -> Result<void> {
+              if (first) service.cni_bin_dirs.clear();
+              first = false;
+              service.cni_bin_dirs.push_back(dir);
+              return {};
+            },
+            "folder with CNI plugins, may be repeated (default /usr/lib/cni, then /opt/cni/bin)");
+  line.Bool("--cni-default", &cni_default, "install a bridge network when there is no configuration");
+  line.Text("--cni-bridge", &network.bridge, "bridge of --cni-default");
+  line.Text("--cni-subnet", &network.subnet, "addresses of --cni-default");
+  line.Text("--default-cgroup-parent", &service.default_cgroup_parent, "cgroup of pods that name none");
+}
+
+Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {
+  if (flags.cni_default) {
+    runtime::DefaultNetworkOptions network = flags.network;
+    network.conf_dir = flags.service.cni_conf_dir;
+    network.ipam_dir = flags.service.run_dir + "/cni/ipam";
+    ASSIGN_OR_RETURN(const std::optional<std::string> installed, runtime::InstallDefaultNetwork(network));
+    if (installed) {
+      base::LogInfo("installed a default network", {{"file", *installed}, {"bridge", network.bridge}, {"subnet", network.subnet}});
+    }
+  }
+  RunningRuntime running;
+  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(flags.service));
+  TRY(base::MakeDirs(flags.listen.substr(0, flags.listen.rfind('/'))));
+  ASSIGN_OR_RETURN(running.server, cri::Serve(*running.service, {.socket_path = flags.listen}));
+  base::LogInfo("CRI runtime is ready", {{"socket", flags.listen}, {"defaultProfile", flags.service.default_profile}});
+  return running;
+}
+
+}  // namespace portcullis::cli

@@ -1,0 +1,17 @@
+// The verbs of `portcullis`, one file each; `args` are the words behind the verb. Each returns the process's exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace portcullis::cli {
+
+int NodeMain(const std::vector<std::string>& args);
+int RuntimeMain(const std::vector<std::string>& args);
+int ImageMain(const std::vector<std::string>& args);
+
+// crictl and status parse argv themselves: argv[0] is the verb's name.
+int CrictlMain(int argc, char** argv);
+int StatusMain(int argc, char** argv);
+
+}  // namespace portcullis::cli
