@@ -35,7 +35,10 @@ Result<void> MergeFiles(const KubeletConfigInputs& inputs, ConfigTree& tree) {
   const auto merge = [&tree, &errors](const ConfigText& text, bool drop_in) {
     Diagnostics diagnostics;
     if (auto document = ReadConfigDocument(text, drop_in, diagnostics)) tree.Merge(*document);
-    for (const Diagnostic& diagnostic : diagnostics) errors.push_back(FormatDiagnostic(diagnostic));
+    for (const Diagnostic& diagnostic : diagnostics) {
+      // Without a file, the text names it already.
+      errors.push_back(diagnostic.file.empty() ? diagnostic.message : FormatDiagnostic(diagnostic));
+    }
   };
   if (inputs.file) merge(*inputs.file, false);
   for (const ConfigText* text : drop_ins) merge(*text, true);

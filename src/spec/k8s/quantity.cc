@@ -18,8 +18,7 @@ constexpr Int128 kNanosPerUnit = 1000000000;
 constexpr Int128 kMaxNanos = static_cast<Int128>(std::numeric_limits<int64_t>::max()) * kNanosPerUnit;
 constexpr size_t kMaxText = 64;
 constexpr uint64_t kMaxExponent = 100;
-// So many decimals of the largest unit (2^60 billions) still fit 127 bits; further ones only round up.
-constexpr size_t kExactDecimals = 11;
+constexpr Int128 kMaxProduct = static_cast<Int128>(1) << 126;
 
 struct Suffix {
   Int128 nanos = kNanosPerUnit;  // billionths in one of what the number counts
@@ -92,14 +91,15 @@ void MovePoint(std::string& whole, std::string& fraction, int places) {
 Int128 Scale(std::string_view whole, std::string_view fraction, Int128 unit) {
   Int128 number = 0;
   for (char c : whole) number = std::min<Int128>(number * 10 + (c - '0'), kMaxNanos);
+  // As many decimals as fit 127 bits together with the unit; further ones only round up.
   Int128 part = 0;
   Int128 denominator = 1;
-  for (char c : fraction.substr(0, kExactDecimals)) {
-    part = part * 10 + (c - '0');
+  size_t used = 0;
+  for (; used < fraction.size() && denominator <= kMaxProduct / unit / 10; ++used) {
+    part = part * 10 + (fraction[used] - '0');
     denominator *= 10;
   }
-  const bool more =
-      fraction.size() > kExactDecimals && fraction.find_first_not_of('0', kExactDecimals) != std::string_view::npos;
+  const bool more = fraction.find_first_not_of('0', used) != std::string_view::npos;
   const bool inexact = more || part * unit % denominator != 0;
   return std::min(CappedMultiply(number, unit) + part * unit / denominator + (inexact ? 1 : 0), kMaxNanos);
 }

@@ -77,6 +77,7 @@ class Loader {
     bool extra_documents = false;
     auto document = base::ParseYaml(text, source_.file, &extra_documents);
     if (!document) return Unparsable(document.error().message);
+    document_ = &*document;
     if (auto problem = CheckKind(document->root()); !problem.empty()) return Unparsable(problem);
     if (extra_documents) {
       Add(Severity::kWarning, "", "only the first document of the file is read: one pod a file");
@@ -99,23 +100,19 @@ class Loader {
     ApplyPodDefaults(pod);
     SetIdentity(pod, source_);
     Pod typed = ReadPod(pod);
-    for (Diagnostic& diagnostic : ValidatePod(typed)) {
-      const base::Position position = document->Where(PointerOfField(diagnostic.field));
-      diagnostic.file = source_.file;
-      diagnostic.line = position.line;
-      diagnostic.column = position.column;
-      load_.diagnostics.push_back(std::move(diagnostic));
-    }
+    for (const Diagnostic& error : ValidatePod(typed)) Add(Severity::kError, error.field, error.message);
     return Finish(std::move(typed));
   }
 
  private:
-  void Add(Severity severity, std::string field, std::string message) {
+  void Add(Severity severity, const std::string& field, std::string message) {
+    base::Position position;
+    if (document_ != nullptr && !field.empty()) position = document_->Where(PointerOfField(field));
     load_.diagnostics.push_back({.severity = severity,
                                  .file = source_.file,
-                                 .line = 0,
-                                 .column = 0,
-                                 .field = std::move(field),
+                                 .line = position.line,
+                                 .column = position.column,
+                                 .field = field,
                                  .message = std::move(message),
                                  .hint = ""});
   }
@@ -151,6 +148,7 @@ class Loader {
   }
 
   const StaticPodSource& source_;
+  const base::Document* document_ = nullptr;  // while Load reads it
   PodLoad load_;
 };
 
