@@ -137,6 +137,10 @@ class Decider {
       return;
     }
     uint32_t attempt = 0;
+    if (!in_.observed.sandboxes.empty()) {
+      auto retry = in_.memory.restarts.RetryAt(kSandboxBackOff, in_.observed.sandboxes.front().created_at);
+      if (retry && *retry > in_.now) return CheckAt(*retry);
+    }
     for (const ObservedSandbox& sandbox : in_.observed.sandboxes) attempt = std::max(attempt, sandbox.attempt + 1);
     out_.actions.emplace_back(CreateSandbox{attempt});
   }
@@ -190,13 +194,14 @@ class Decider {
     }
     // Made but never started: the leftover of a crash or of a failed start.
     if (seen != nullptr && Created(*seen)) out_.actions.emplace_back(RemoveContainer{seen->id, seen->name, -1});
-    out_.actions.emplace_back(
-        StartContainer{container.name, sandbox_id, NextAttempt(in_.observed, container.name), last_finished_at});
+    out_.actions.emplace_back(StartContainer{container.name, sandbox_id, NextAttempt(in_.observed, container.name),
+                                             last_finished_at, in_.observed.Newest(container.name) == nullptr});
   }
 
   // Of each container the newest dead run stays, for its status and logs; of the sandboxes the newest dead one while it
   // has containers.
   void CollectGarbage() {
+    if (MustWait()) return;
     std::set<std::string> kept;
     std::set<std::string> sandboxes_in_use;
     for (const ObservedContainer& seen : in_.observed.containers) {

@@ -49,6 +49,20 @@ Result<std::vector<std::string>> MountsBelow(const std::string& folder) {
   return out;
 }
 
+Result<void> RemoveAllButNewest(const std::string& folder) {
+  ASSIGN_OR_RETURN(std::vector<std::string> names, base::ListDir(folder));
+  std::vector<std::pair<int64_t, std::string>> by_age;
+  for (const std::string& name : names) {
+    struct stat info{};
+    if (::lstat((folder + "/" + name).c_str(), &info) != 0) continue;
+    by_age.emplace_back(info.st_mtim.tv_sec * int64_t{1'000'000'000} + info.st_mtim.tv_nsec, name);
+  }
+  std::sort(by_age.begin(), by_age.end());
+  if (!by_age.empty()) by_age.pop_back();
+  for (const auto& [age, name] : by_age) TRY(base::RemoveTree(folder + "/" + name));
+  return {};
+}
+
 }  // namespace
 
 PodDirs::PodDirs(const std::string& root_dir, const std::string& uid)
@@ -86,8 +100,8 @@ Result<void> PodDirs::Remove() const {
 
 Result<std::string> PodDirs::CreateTerminationLog(const std::string& container) const {
   std::string folder = path_ + "/containers/" + container;
-  TRY(base::RemoveTree(folder));
   TRY(base::MakeDirs(folder, 0750));
+  TRY(RemoveAllButNewest(folder));
   std::string path = folder + "/" + base::RandomHex(4);
   base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!fd.valid()) return FailErrno(errno, "create termination log {}", path);

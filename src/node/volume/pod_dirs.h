@@ -33,7 +33,7 @@ class PodDirs {
   }
   std::string sub_path(const std::string& volume, const std::string& container, size_t index) const;
 
-  // A new empty file, mode 0666, for one run of a container; older ones of the container are removed.
+  // A new empty file, mode 0666, for one run of a container; of the older ones the last is kept.
   Result<std::string> CreateTerminationLog(const std::string& container) const;
 
  private:

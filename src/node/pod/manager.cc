@@ -1,0 +1,314 @@
+#include "node/pod/manager.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "node/pod/observer.h"
+#include "node/pod/pod_logs.h"
+#include "node/pod/worker.h"
+#include "node/volume/pod_dirs.h"
+
+namespace portcullis::node {
+namespace {
+
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr std::chrono::seconds kHousekeeping(60);
+constexpr std::chrono::minutes kRelistLimit(3);
+
+struct Entry {
+  std::unique_ptr<PodWorker> worker;
+  std::string listed;  // the state of the last listing
+  bool queued = false;
+  bool running = false;
+  bool again = false;  // something happened while it ran
+  std::optional<int64_t> check_at;
+};
+
+std::string FullName(const PodIdentity& identity) { return identity.name + "_" + identity.namespace_; }
+
+PodIdentity IdentityOf(const k8s::Pod& pod) { return {pod.metadata.uid, pod.metadata.name, pod.metadata.namespace_}; }
+
+}  // namespace
+
+struct PodManager::State {
+  State(PodSettings the_settings, cri::RuntimeApi& the_runtime, ManagerEvents the_events)
+      : settings(std::move(the_settings)),
+        runtime(the_runtime),
+        events(std::move(the_events)),
+        images(runtime, settings),
+        context{runtime, images, settings, events, stopping} {}
+
+  const PodSettings settings;
+  cri::RuntimeApi& runtime;
+  const ManagerEvents events;
+  ImageManager images;
+  std::atomic<bool> stopping = false;
+  WorkerContext context;
+
+  mutable std::mutex mutex;
+  std::condition_variable pool_wake;
+  std::condition_variable loop_wake;
+  std::map<std::string, Entry> entries;  // by UID
+  std::deque<std::string> ready;
+  std::vector<std::shared_ptr<const k8s::Pod>> desired;
+  bool source_reported = false;
+  bool runtime_listed = false;
+  bool loop_poked = false;
+  std::optional<Time> last_listing;
+  std::string listing_error;
+
+  std::thread loop;
+  std::vector<std::thread> pool;
+
+  // --- with `mutex` held ---
+
+  void Kick(const std::string& uid, Entry& entry) {
+    if (entry.running) {
+      entry.again = true;
+    } else if (!entry.queued) {
+      entry.queued = true;
+      ready.push_back(uid);
+      pool_wake.notify_one();
+    }
+  }
+
+  Entry& Add(PodIdentity identity, std::shared_ptr<const k8s::Pod> pod) {
+    Entry& entry = entries[identity.uid];
+    entry.worker = std::make_unique<PodWorker>(context, identity, std::move(pod));
+    Kick(identity.uid, entry);
+    return entry;
+  }
+
+  // Moves the set of workers towards the desired pods. Not before both the source and the runtime have been heard:
+  // until then it is unknown what is wanted, or what is there under the same names.
+  void Reconcile() {
+    if (!source_reported || !runtime_listed || stopping) return;
+    std::map<std::string, std::shared_ptr<const k8s::Pod>> wanted;
+    for (const auto& pod : desired) wanted[pod->metadata.uid] = pod;
+    std::set<std::string> names_in_use;
+    for (auto& [uid, entry] : entries) {
+      names_in_use.insert(FullName(entry.worker->identity()));
+      if (wanted.contains(uid) || entry.worker->terminating()) continue;
+      entry.worker->Terminate();
+      Kick(uid, entry);
+    }
+    for (const auto& [uid, pod] : wanted) {
+      auto known = entries.find(uid);
+      if (known == entries.end()) {
+        if (names_in_use.insert(pod->FullName()).second)
+          Add(IdentityOf(*pod), pod);  // else its predecessor is still ending
+        continue;
+      }
+      auto snapshot = known->second.worker->Snapshot();
+      if (known->second.worker->terminating() || !snapshot || snapshot->pod == pod) continue;
+      known->second.worker->SetPod(pod);
+      Kick(uid, known->second);
+    }
+  }
+
+  void TakeListing(const std::map<std::string, ListedPod>& listed) {
+    runtime_listed = true;
+    last_listing = base::Now();
+    Reconcile();
+    for (auto& [uid, entry] : entries) {
+      auto found = listed.find(uid);
+      std::string state = found != listed.end() ? found->second.state : "";
+      if (state == entry.listed) continue;
+      entry.listed = state;
+      Kick(uid, entry);
+    }
+    if (!source_reported) return;
+    for (const auto& [uid, pod] : listed) {
+      if (entries.contains(uid)) continue;
+      bool wanted =
+          std::any_of(desired.begin(), desired.end(), [&id = uid](const auto& p) { return p->metadata.uid == id; });
+      if (wanted) continue;  // waits for its name
+      base::LogInfo("pod is in the runtime but not in the source, ending it",
+                    {{"pod", pod.namespace_ + "/" + pod.name}, {"uid", uid}});
+      Add({uid, pod.name, pod.namespace_}, nullptr).listed = pod.state;
+    }
+  }
+
+  // --- without it ---
+
+  void List() {
+    auto listed = ListOwnPods(runtime, settings.node_name);
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!listed) {
+      if (listing_error.empty()) base::LogError("cannot list pods in the runtime", {{"err", listed.error().message}});
+      listing_error = listed.error().message;
+      return;
+    }
+    if (!listing_error.empty()) base::LogInfo("runtime answers again");
+    listing_error.clear();
+    TakeListing(*listed);
+  }
+
+  // Removes what a crash left between the end of a pod in the runtime and the removal of its files.
+  void CleanOrphans() {
+    auto uids = ListPodDirs(settings.root_dir);
+    if (!uids) return base::LogWarning("cannot list pod folders", {{"err", uids.error().message}});
+    auto listed = ListOwnPods(runtime, settings.node_name);
+    if (!listed) return;
+    for (const std::string& uid : *uids) {
+      {
+        std::lock_guard<std::mutex> lock(mutex);
+        bool wanted =
+            std::any_of(desired.begin(), desired.end(), [&](const auto& pod) { return pod->metadata.uid == uid; });
+        if (!source_reported || wanted || entries.contains(uid) || listed->contains(uid)) continue;
+      }
+      base::LogInfo("removing the folder of a pod that is gone", {{"uid", uid}});
+      auto removed = PodDirs(settings.root_dir, uid).Remove();
+      if (!removed) base::LogWarning("cannot remove pod folder", {{"uid", uid}, {"err", removed.error().message}});
+      auto logs = base::ListDir(settings.pod_logs_dir);
+      if (!logs) continue;
+      for (const std::string& name : *logs) {
+        if (!name.ends_with("_" + uid)) continue;
+        std::string path = base::JoinPath(settings.pod_logs_dir, name);
+        UnlinkPodLogs(settings, path);
+        if (auto gone = base::RemoveTree(path); !gone)
+          base::LogWarning("cannot remove logs", {{"err", gone.error().message}});
+      }
+    }
+  }
+
+  void RunLoop() {
+    Time next_listing = base::Now();
+    Time next_housekeeping = base::Now() + settings.relist_period;
+    while (!stopping) {
+      if (base::Now() >= next_listing) {
+        List();
+        next_listing = base::Now() + settings.relist_period;
+      }
+      if (base::Now() >= next_housekeeping && source_reported_and_listed()) {
+        CleanOrphans();
+        next_housekeeping = base::Now() + kHousekeeping;
+      }
+      std::unique_lock<std::mutex> lock(mutex);
+      int64_t now = base::NowUnixNanos();
+      Time wake = next_listing;
+      for (auto& [uid, entry] : entries) {
+        if (!entry.check_at) continue;
+        if (*entry.check_at <= now) {
+          entry.check_at.reset();
+          Kick(uid, entry);
+        } else {
+          wake = std::min(wake, base::Now() + std::chrono::nanoseconds(*entry.check_at - now));
+        }
+      }
+      loop_wake.wait_until(lock, wake, [this] { return stopping || loop_poked; });
+      loop_poked = false;
+    }
+  }
+
+  bool source_reported_and_listed() const {
+    std::lock_guard<std::mutex> lock(mutex);
+    return source_reported && runtime_listed;
+  }
+
+  void RunPool() {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (true) {
+      pool_wake.wait(lock, [this] { return stopping || !ready.empty(); });
+      if (stopping) return;
+      std::string uid = std::move(ready.front());
+      ready.pop_front();
+      auto found = entries.find(uid);
+      if (found == entries.end()) continue;
+      Entry& entry = found->second;  // stays: only the thread that runs it erases it
+      entry.queued = false;
+      entry.running = true;
+      entry.check_at.reset();
+      lock.unlock();
+      PodWorker::Progress progress = entry.worker->Sync();
+      lock.lock();
+      entry.running = false;
+      if (progress.gone) {
+        entries.erase(found);
+        Reconcile();  // a successor may have waited for the name
+        continue;
+      }
+      entry.check_at = progress.check_at;
+      if (std::exchange(entry.again, false)) Kick(uid, entry);
+      loop_poked = true;
+      loop_wake.notify_one();
+    }
+  }
+};
+
+PodManager::PodManager(PodSettings settings, cri::RuntimeApi& runtime, ManagerEvents events)
+    : state_(std::make_unique<State>(std::move(settings), runtime, std::move(events))) {}
+
+PodManager::~PodManager() { Stop(); }
+
+void PodManager::Start() {
+  state_->loop = std::thread([this] { state_->RunLoop(); });
+  for (size_t i = 0; i < std::max<size_t>(1, state_->settings.workers); ++i) {
+    state_->pool.emplace_back([this] { state_->RunPool(); });
+  }
+}
+
+void PodManager::Stop() {
+  {
+    std::lock_guard<std::mutex> lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->pool_wake.notify_all();
+  state_->loop_wake.notify_all();
+  if (state_->loop.joinable()) state_->loop.join();
+  for (std::thread& thread : state_->pool) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void PodManager::SetDesired(std::vector<std::shared_ptr<const k8s::Pod>> pods) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->desired = std::move(pods);
+  state_->source_reported = true;
+  state_->Reconcile();
+}
+
+std::vector<PodSnapshot> PodManager::Pods() const {
+  std::vector<PodSnapshot> out;
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  std::set<std::string> shown;
+  for (const auto& [uid, entry] : state_->entries) {
+    if (auto snapshot = entry.worker->Snapshot()) {
+      out.push_back(std::move(*snapshot));
+      shown.insert(uid);
+    }
+  }
+  for (const auto& pod : state_->desired) {
+    if (!shown.contains(pod->metadata.uid)) out.push_back({pod, {}, false});  // waits for the runtime, or for its name
+  }
+  std::sort(out.begin(), out.end(), [](const PodSnapshot& a, const PodSnapshot& b) {
+    const k8s::ObjectMeta& x = a.pod->metadata;
+    const k8s::ObjectMeta& y = b.pod->metadata;
+    return std::tie(x.namespace_, x.name, x.uid) < std::tie(y.namespace_, y.name, y.uid);
+  });
+  return out;
+}
+
+std::string PodManager::Health() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  if (!state_->listing_error.empty()) return "container runtime is down: " + state_->listing_error;
+  if (!state_->last_listing) return "pods have not been listed yet";
+  auto age = base::Now() - *state_->last_listing;
+  if (age > kRelistLimit) return fmt::format("pods were last listed {} ago", base::FormatGoDuration(age));
+  return "";
+}
+
+const PodSettings& PodManager::settings() const { return state_->settings; }
+
+}  // namespace portcullis::node
