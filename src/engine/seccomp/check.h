@@ -21,6 +21,9 @@ inline constexpr size_t kMaxNameLength = 128;
 inline constexpr size_t kMaxArgsPerRule = 64;
 inline constexpr uint32_t kMaxErrno = 4095;  // the kernel's MAX_ERRNO; larger ones are cut by runtimes and kernel
 
+// Most warnings that one lint gives: a hostile file can hold a fault in every other byte.
+inline constexpr size_t kMaxWarnings = 64;
+
 // Errors (kInvalidArgument, JSON pointer in the text): argument index over 5, errnoRet with an action that takes none,
 // errno over 4095, a rule without names, a limit exceeded, architectures together with archMap, a NOTIFY rule without
 // listenerPath, NOTIFY as the default action or on write(2), listenerMetadata without listenerPath, an unknown errno

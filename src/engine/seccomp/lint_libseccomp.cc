@@ -107,6 +107,7 @@ class LibseccompLint {
 
  private:
   void Warn(size_t rule, std::string_view field, std::string message, std::string hint = "") {
+    if (diagnostics_.size() >= kMaxWarnings) return;
     diagnostics_.push_back({.severity = Severity::kWarning,
                             .file = name_,
                             .field = fmt::format("/syscalls/{}{}", rule, field),
@@ -203,7 +204,7 @@ class LibseccompLint {
     }
     conditions.push_back(base);
     conditions.back().tests = rule.args;
-    std::ranges::stable_sort(conditions.back().tests, {}, &Arg::index);
+    std::ranges::sort(conditions.back().tests, {}, &Arg::index);
   }
 
   void CheckPairs(const std::string& syscall, const std::vector<Condition>& conditions) {

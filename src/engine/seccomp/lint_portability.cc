@@ -25,6 +25,7 @@ class PortabilityLint {
 
  private:
   void Warn(std::string pointer, std::string message, std::string hint = "") {
+    if (diagnostics_.size() >= kMaxWarnings) return;
     diagnostics_.push_back({.severity = Severity::kWarning,
                             .file = name_,
                             .field = std::move(pointer),
