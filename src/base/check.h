@@ -5,5 +5,4 @@ namespace portcullis::base {
 [[noreturn]] void CheckFailed(const char* expression, const char* file, int line);
 }  // namespace portcullis::base
 
-#define CHECK(condition) \
-  ((condition) ? void(0) : ::portcullis::base::CheckFailed(#condition, __FILE__, __LINE__))
+#define CHECK(condition) ((condition) ? void(0) : ::portcullis::base::CheckFailed(#condition, __FILE__, __LINE__))

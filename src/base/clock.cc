@@ -18,8 +18,8 @@ std::string FormatSeconds(int64_t seconds) {
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int{date.year()}, unsigned{date.month()}, unsigned{date.day()},
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int{date.year()}, unsigned{date.month()},
+                     unsigned{date.day()}, clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 // Digits of `fraction` (out of `scale`) without trailing zeros, with a leading point; "" for zero.
@@ -120,7 +120,8 @@ std::optional<std::chrono::nanoseconds> ParseGoDuration(std::string_view text) {
                                       {"ms", 1e6}, {"s", 1e9},  {"m", 6e10},      {"h", 3.6e12}};
     const Unit* unit = nullptr;
     for (const Unit& candidate : kUnits) {
-      if (text.starts_with(candidate.name) && (unit == nullptr || candidate.name.size() > unit->name.size())) unit = &candidate;
+      if (text.starts_with(candidate.name) && (unit == nullptr || candidate.name.size() > unit->name.size()))
+        unit = &candidate;
     }
     if (unit == nullptr) return std::nullopt;
     text.remove_prefix(unit->name.size());

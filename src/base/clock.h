@@ -9,8 +9,8 @@
 
 namespace portcullis::base {
 
-int64_t NowUnixNanos();                           // CLOCK_REALTIME
-std::chrono::steady_clock::time_point Now();      // for deadlines
+int64_t NowUnixNanos();                       // CLOCK_REALTIME
+std::chrono::steady_clock::time_point Now();  // for deadlines
 
 // 1795465559392865529 -> "2026-11-23T20:25:59.392865529Z" (RFC 3339, trailing zeros kept off as Go does).
 std::string FormatRfc3339Nano(int64_t unix_nanos);

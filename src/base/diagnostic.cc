@@ -8,7 +8,8 @@ namespace portcullis {
 
 std::string FormatDiagnostic(const Diagnostic& diagnostic) {
   std::string out = diagnostic.file;
-  if (diagnostic.line > 0) out += fmt::format("{}{}:{}", out.empty() ? "line " : ":", diagnostic.line, diagnostic.column);
+  if (diagnostic.line > 0)
+    out += fmt::format("{}{}:{}", out.empty() ? "line " : ":", diagnostic.line, diagnostic.column);
   if (!out.empty()) out += ": ";
   out += diagnostic.severity == Severity::kError ? "error: " : "warning: ";
   if (!diagnostic.field.empty()) out += diagnostic.field + ": ";

@@ -10,8 +10,8 @@ enum class Severity { kWarning, kError };
 
 struct Diagnostic {
   Severity severity = Severity::kError;
-  std::string file;     // as the user named it; "" when unknown
-  int line = 0;         // from 1; 0 when unknown
+  std::string file;  // as the user named it; "" when unknown
+  int line = 0;      // from 1; 0 when unknown
   int column = 0;
   std::string field;    // "spec.containers[0].image", or a JSON pointer for profiles
   std::string message;  // without the field

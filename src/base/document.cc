@@ -158,7 +158,7 @@ nlohmann::json PlainScalar(std::string_view text) {
 
 class YamlReader {
  public:
-  YamlReader(const std::string& file) : file_(file) {}
+  explicit YamlReader(const std::string& file) : file_(file) {}
 
   Result<nlohmann::json> Read(fy_node* node, const std::string& pointer, int depth) {
     if (++nodes_ > kMaxNodes) return Fail(Code::kResourceExhausted, "{}: more than {} values", file_, kMaxNodes);
@@ -167,7 +167,8 @@ class YamlReader {
     if (depth > kMaxDepth) return Fault(at, fmt::format("nesting deeper than {}", kMaxDepth));
     if (node == nullptr) return nlohmann::json(nullptr);
     if (fy_node_is_alias(node)) {
-      // Resolved here, one use at a time, so that the two limits above also hold for aliases (cycles, "billion laughs").
+      // Resolved here, one use at a time, so that the two limits above also hold for aliases (cycles, "billion
+      // laughs").
       fy_node* target = fy_node_resolve_alias(node);
       if (target == nullptr) return Fault(at, "alias without an anchor");
       return Read(target, pointer, depth + 1);
@@ -260,7 +261,8 @@ class YamlReader {
       fy_node* value_node = fy_node_pair_value(pair);
       ASSIGN_OR_RETURN(nlohmann::json value, Read(value_node, child, depth + 1));
       // A key is where a reader looks for a field, and it is there even when the value is empty or a block.
-      if (const Position at = Where(key_node); value_node == nullptr || fy_node_get_type(value_node) != FYNT_SCALAR || positions_[child].line == 0) {
+      if (const Position at = Where(key_node);
+          value_node == nullptr || fy_node_get_type(value_node) != FYNT_SCALAR || positions_[child].line == 0) {
         positions_[child] = at;
       }
       out[key] = std::move(value);
@@ -307,7 +309,9 @@ bool ValidUtf8(std::string_view text) {
 
 Document::Document() : root_(std::make_unique<nlohmann::json>()) {}
 Document::Document(nlohmann::json root, std::string file, std::map<std::string, Position> positions)
-    : root_(std::make_unique<nlohmann::json>(std::move(root))), file_(std::move(file)), positions_(std::move(positions)) {}
+    : root_(std::make_unique<nlohmann::json>(std::move(root))),
+      file_(std::move(file)),
+      positions_(std::move(positions)) {}
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
@@ -317,7 +321,8 @@ const nlohmann::json& Document::root() const { return *root_; }
 Position Document::Where(const std::string& json_pointer) const {
   std::string pointer = json_pointer;
   while (true) {
-    if (const auto found = positions_.find(pointer); found != positions_.end() && found->second.line > 0) return found->second;
+    if (const auto found = positions_.find(pointer); found != positions_.end() && found->second.line > 0)
+      return found->second;
     const size_t slash = pointer.rfind('/');
     if (slash == std::string::npos) return {};
     pointer.resize(slash);
@@ -345,15 +350,18 @@ Result<Document> ParseYaml(std::string_view text, const std::string& file, bool*
   if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
     return Fail(Code::kInternal, "{}: set up the YAML parser", file);
   }
-  const std::unique_ptr<fy_document, FreeDocument> document(fy_parse_load_document(parser.get()), FreeDocument{parser.get()});
+  const std::unique_ptr<fy_document, FreeDocument> document(fy_parse_load_document(parser.get()),
+                                                            FreeDocument{parser.get()});
   if (!document) {
-    if (fy_parser_get_stream_error(parser.get())) return Fail(Code::kInvalidArgument, "{}", CollectErrors(diag.get(), file));
+    if (fy_parser_get_stream_error(parser.get()))
+      return Fail(Code::kInvalidArgument, "{}", CollectErrors(diag.get(), file));
     return Document(nullptr, file, {});
   }
   YamlReader reader(file);
   ASSIGN_OR_RETURN(nlohmann::json root, reader.Read(fy_document_root(document.get()), "", 0));
   if (extra_documents != nullptr) {
-    const std::unique_ptr<fy_document, FreeDocument> next(fy_parse_load_document(parser.get()), FreeDocument{parser.get()});
+    const std::unique_ptr<fy_document, FreeDocument> next(fy_parse_load_document(parser.get()),
+                                                          FreeDocument{parser.get()});
     *extra_documents = next != nullptr;
   }
   return Document(std::move(root), file, reader.TakePositions());
@@ -365,7 +373,8 @@ Result<nlohmann::json> ParseJson(std::string_view text, const std::string& name_
   if (!nlohmann::json::sax_parse(text, &sax)) {
     const std::string_view before = text.substr(0, std::min(text.size(), sax.error_position()));
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    return Fail(Code::kInvalidArgument, "{}: {}{}", name_for_errors, sax.error_position() > 0 ? fmt::format("line {}: ", line) : "", sax.error());
+    return Fail(Code::kInvalidArgument, "{}: {}{}", name_for_errors,
+                sax.error_position() > 0 ? fmt::format("line {}: ", line) : "", sax.error());
   }
   return sax.TakeRoot();
 }

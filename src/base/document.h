@@ -3,8 +3,9 @@
 //   ASSIGN_OR_RETURN(Document doc, ParseYaml(text, "pod.yaml"));
 //   doc.Where("/spec/containers/0/image")   -> line 7, column 14
 //
-// Duplicate keys, cyclic aliases, nesting deeper than 64, invalid UTF-8 and numbers that do not fit are errors that name
-// file:line:column. ParseYaml also reads JSON (JSON is YAML), with YAML 1.1 booleans (yes/no/on/off/y/n) as sigs.k8s.io/yaml has them.
+// Duplicate keys, cyclic aliases, nesting deeper than 64, invalid UTF-8 and numbers that do not fit are errors that
+// name file:line:column. ParseYaml also reads JSON (JSON is YAML), with YAML 1.1 booleans (yes/no/on/off/y/n) as
+// sigs.k8s.io/yaml has them.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +46,8 @@ class Document {
 
 inline constexpr int kMaxDepth = 64;
 
-// First document of a YAML stream (as the kubelet reads manifests); `extra_documents`, when given, says if more followed.
-// Empty text gives a null root.
+// First document of a YAML stream (as the kubelet reads manifests); `extra_documents`, when given, says if more
+// followed. Empty text gives a null root.
 Result<Document> ParseYaml(std::string_view text, const std::string& file, bool* extra_documents = nullptr);
 
 // Strict JSON: one value, duplicate keys and depth over kMaxDepth are errors. Positions are not kept.

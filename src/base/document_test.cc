@@ -24,10 +24,10 @@ TEST(ParseYaml, ReadsScalarsAsKubernetesDoes) {
     const char* text;
     json value;
   };
-  for (const Case& c : {Case{"yes", true}, Case{"off", false}, Case{"~", nullptr}, Case{"", nullptr}, Case{"12", 12}, Case{"-7", -7},
-                        Case{"0x10", 16}, Case{"0644", 0644}, Case{"1.5", 1.5}, Case{"1e3", 1000.0}, Case{"'yes'", "yes"},
-                        Case{"\"12\"", "12"}, Case{"1.21", 1.21}, Case{"1.2.3", "1.2.3"}, Case{"18446744073709551615", UINT64_MAX},
-                        Case{"!!str 12", "12"}}) {
+  for (const Case& c : {Case{"yes", true}, Case{"off", false}, Case{"~", nullptr}, Case{"", nullptr}, Case{"12", 12},
+                        Case{"-7", -7}, Case{"0x10", 16}, Case{"0644", 0644}, Case{"1.5", 1.5}, Case{"1e3", 1000.0},
+                        Case{"'yes'", "yes"}, Case{"\"12\"", "12"}, Case{"1.21", 1.21}, Case{"1.2.3", "1.2.3"},
+                        Case{"18446744073709551615", UINT64_MAX}, Case{"!!str 12", "12"}}) {
     const auto doc = ParseYaml(std::string("v: ") + c.text + "\n", "f");
     ASSERT_TRUE(doc) << c.text << ": " << doc.error().message;
     EXPECT_EQ(doc->root()["v"], c.value) << c.text;
@@ -96,9 +96,10 @@ TEST(ParseJson, StrictWhereTheLibraryIsNot) {
     std::string text;
     const char* expected;
   };
-  for (const Case& c : {Case{R"({"a":1,"a":2})", "duplicate key \"a\""}, Case{"", "unexpected end of JSON input"}, Case{"{\n\"a\":}", "line 2"},
-                        Case{std::string(100, '[') + std::string(100, ']'), "nesting deeper than 64"},
-                        Case{"18446744073709551616", "does not fit"}, Case{"{} {}", ""}}) {
+  for (const Case& c :
+       {Case{R"({"a":1,"a":2})", "duplicate key \"a\""}, Case{"", "unexpected end of JSON input"},
+        Case{"{\n\"a\":}", "line 2"}, Case{std::string(100, '[') + std::string(100, ']'), "nesting deeper than 64"},
+        Case{"18446744073709551616", "does not fit"}, Case{"{} {}", ""}}) {
     const auto bad = ParseJson(c.text, "profile.json");
     ASSERT_FALSE(bad) << c.text;
     EXPECT_TRUE(bad.error().message.starts_with("profile.json: ")) << bad.error().message;

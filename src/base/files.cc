@@ -55,7 +55,7 @@ Result<DirStream> ReadDirOf(UniqueFd fd, const std::string& path) {
 }
 
 Result<void> RemoveEntry(int parent, const std::string& name, dev_t device, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
     return FailErrno(errno, "stat {}", path);
@@ -77,7 +77,8 @@ Result<void> RemoveEntry(int parent, const std::string& name, dev_t device, cons
     if (child != "." && child != "..") names.push_back(child);
   }
   for (const std::string& child : names) TRY(RemoveEntry(::dirfd(dir.get()), child, device, path + "/" + child));
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return FailErrno(errno, "remove {}", path);
+  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    return FailErrno(errno, "remove {}", path);
   return {};
 }
 
@@ -146,24 +147,24 @@ Result<void> MakeDirs(const std::string& path, mode_t mode) {
     if (::mkdir(prefix.c_str(), mode) == 0 || errno == EEXIST) continue;
     return FailErrno(errno, "create folder {}", prefix);
   }
-  struct stat info {};
+  struct stat info{};
   if (::stat(clean.c_str(), &info) != 0) return FailErrno(errno, "stat {}", clean);
   if (!S_ISDIR(info.st_mode)) return FailErrno(ENOTDIR, "create folder {}", clean);
   return {};
 }
 
 bool Exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::lstat(path.c_str(), &info) == 0;
 }
 
 Result<void> RemoveTree(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return {};
     return FailErrno(errno, "stat {}", path);
   }
-  struct stat parent {};
+  struct stat parent{};
   if (::stat(DirName(CleanPath(path)).c_str(), &parent) == 0 && S_ISDIR(info.st_mode) && parent.st_dev != info.st_dev) {
     return FailErrno(EXDEV, "remove {}: is a mount point", path);
   }

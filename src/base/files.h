@@ -27,7 +27,7 @@ Result<void> MakeDirs(const std::string& path, mode_t mode = 0755);  // mkdir -p
 bool Exists(const std::string& path);                                // lstat succeeds
 // Removes a tree without following links or crossing into another mount; absent is fine.
 Result<void> RemoveTree(const std::string& path);
-Result<std::vector<std::string>> ListDir(const std::string& path);   // names, sorted, without . and ..
+Result<std::vector<std::string>> ListDir(const std::string& path);  // names, sorted, without . and ..
 
 // openat2(2): `path` is resolved as if `root_fd` were "/" (RESOLVE_IN_ROOT, no magic links).
 Result<UniqueFd> OpenInRoot(int root_fd, const std::string& path, int flags, mode_t mode = 0);

@@ -25,8 +25,9 @@ TEST(Path, JoinAndCleanAsGoDoes) {
     const char* relative;
     const char* joined;
   };
-  for (const Case& c : {Case{"/root", "/etc/x", "/root/etc/x"}, Case{"/r", "a//b.json", "/r/a/b.json"}, Case{"/r", "dir/", "/r/dir"},
-                        Case{"/r", ".", "/r"}, Case{"/r/", "../x", "/x"}, Case{"/r", "a..json", "/r/a..json"}, Case{"/", "x", "/x"}}) {
+  for (const Case& c :
+       {Case{"/root", "/etc/x", "/root/etc/x"}, Case{"/r", "a//b.json", "/r/a/b.json"}, Case{"/r", "dir/", "/r/dir"},
+        Case{"/r", ".", "/r"}, Case{"/r/", "../x", "/x"}, Case{"/r", "a..json", "/r/a..json"}, Case{"/", "x", "/x"}}) {
     EXPECT_EQ(JoinPath(c.root, c.relative), c.joined);
   }
   EXPECT_EQ(CleanPath("/../a"), "/a");
@@ -39,7 +40,7 @@ TEST_F(Files, AtomicWriteReplacesAndLeavesNoTemporary) {
   ASSERT_TRUE(WriteFileAtomic(path, "one", 0600));
   ASSERT_TRUE(WriteFileAtomic(path, "two", 0640));
   EXPECT_EQ(ReadFile(path).value(), "two");
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0640u);
   EXPECT_EQ(ListDir(dir_).value(), std::vector<std::string>{"f"});
@@ -106,7 +107,8 @@ TEST_F(Files, LockOwnerNamesTheHolder) {
   const auto second = LockOwner(dir_ + "/lock");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::kFailedPrecondition);
-  EXPECT_NE(second.error().message.find("process " + std::to_string(::getpid())), std::string::npos) << second.error().message;
+  EXPECT_NE(second.error().message.find("process " + std::to_string(::getpid())), std::string::npos)
+      << second.error().message;
 }
 
 }  // namespace

@@ -7,9 +7,10 @@ namespace portcullis {
 
 std::string_view CodeName(Code code) {
   static constexpr std::array<std::string_view, 17> kNames = {
-      "OK",       "Canceled",           "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound",
-      "AlreadyExists", "PermissionDenied",   "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange",
-      "Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated"};
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
   const auto index = static_cast<size_t>(code);
   return index < kNames.size() ? kNames[index] : "Unknown";
 }
@@ -54,7 +55,8 @@ Code CodeOfErrno(int sys_errno) {
 }
 
 std::string ErrnoText(int sys_errno) {
-  // strerrordesc_np is thread-safe; the kernel's users know these texts with a lower-case first letter from Go programs.
+  // strerrordesc_np is thread-safe; the kernel's users know these texts with a lower-case first letter from Go
+  // programs.
   const char* text = strerrordesc_np(sys_errno);
   if (text == nullptr) return fmt::format("errno {}", sys_errno);
   std::string out = text;

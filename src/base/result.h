@@ -77,8 +77,7 @@ std::string ErrnoText(int sys_errno);
 template <class... Args>
 [[nodiscard]] Failure FailErrno(int sys_errno, fmt::format_string<Args...> format, Args&&... args) {
   return Failure(Error{CodeOfErrno(sys_errno),
-                       fmt::format(format, std::forward<Args>(args)...) + ": " + ErrnoText(sys_errno),
-                       sys_errno});
+                       fmt::format(format, std::forward<Args>(args)...) + ": " + ErrnoText(sys_errno), sys_errno});
 }
 
 // Adds context in front: "create sandbox ab12: open /x: no such file or directory".

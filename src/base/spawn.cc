@@ -61,8 +61,8 @@ int MillisLeft(std::chrono::steady_clock::time_point deadline) {
 int ExitCode(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 // Gathers output and feeds input until the streams end; kDeadlineExceeded when the time is over.
-Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time_point deadline, Pipe& in, Pipe& out, Pipe& err,
-                  CommandResult& result) {
+Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time_point deadline, Pipe& in, Pipe& out,
+                  Pipe& err, CommandResult& result) {
   size_t written = 0;
   if (options.input.empty()) in.write.Reset();
   std::string buffer(64 * 1024, '\0');
@@ -71,7 +71,8 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
     if (n == 0) pipe.read.Reset();
     if (n > 0) sink.append(buffer.data(), static_cast<size_t>(n));
     if (sink.size() > options.max_output) {
-      return Fail(Code::kResourceExhausted, "run {}: more than {} bytes of output", options.spawn.argv[0], options.max_output);
+      return Fail(Code::kResourceExhausted, "run {}: more than {} bytes of output", options.spawn.argv[0],
+                  options.max_output);
     }
     return {};
   };
@@ -79,7 +80,9 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
     pollfd fds[3] = {{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}};
     const int ready = ::poll(fds, 3, MillisLeft(deadline));
     if (ready < 0 && errno != EINTR) return FailErrno(errno, "run {}: poll", options.spawn.argv[0]);
-    if (ready == 0) return Fail(Code::kDeadlineExceeded, "run {}: no end after {} ms", options.spawn.argv[0], options.timeout.count());
+    if (ready == 0)
+      return Fail(Code::kDeadlineExceeded, "run {}: no end after {} ms", options.spawn.argv[0],
+                  options.timeout.count());
     if (ready < 0) continue;
     if (fds[0].revents != 0) TRY(drain(out, result.out));
     if (fds[1].revents != 0) TRY(drain(err, result.err));
@@ -145,7 +148,8 @@ Result<int> Wait(Child& child, std::chrono::milliseconds timeout) {
     const int ready = ::poll(&poll_fd, 1, MillisLeft(deadline));
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return FailErrno(errno, "wait for process {}", child.pid);
-    if (ready == 0) return Fail(Code::kDeadlineExceeded, "wait for process {}: no end after {} ms", child.pid, timeout.count());
+    if (ready == 0)
+      return Fail(Code::kDeadlineExceeded, "wait for process {}: no end after {} ms", child.pid, timeout.count());
     int status = 0;
     while (::waitpid(child.pid, &status, 0) < 0) {
       if (errno != EINTR) return FailErrno(errno, "wait for process {}", child.pid);
@@ -168,7 +172,8 @@ Result<CommandResult> RunCommand(const CommandOptions& options) {
 
   CommandResult result;
   Result<void> pumped = Pump(options, deadline, in, out, err, result);
-  Result<int> exit_code = pumped ? Wait(child, std::chrono::milliseconds(MillisLeft(deadline))) : Result<int>(Failure(pumped.error()));
+  Result<int> exit_code =
+      pumped ? Wait(child, std::chrono::milliseconds(MillisLeft(deadline))) : Result<int>(Failure(pumped.error()));
   if (exit_code) {
     result.exit_code = *exit_code;
     return result;

@@ -16,11 +16,11 @@
 namespace portcullis::base {
 
 struct SpawnOptions {
-  std::vector<std::string> argv;              // argv[0] is looked up in PATH unless it has a slash
+  std::vector<std::string> argv;                // argv[0] is looked up in PATH unless it has a slash
   std::optional<std::vector<std::string>> env;  // "NAME=value"; the caller's environment when absent
-  std::vector<std::pair<int, int>> fds;       // (ours, number in the child); all others are closed on exec
+  std::vector<std::pair<int, int>> fds;         // (ours, number in the child); all others are closed on exec
   std::string working_dir;
-  bool new_session = false;                   // setsid
+  bool new_session = false;  // setsid
 };
 
 struct Child {
@@ -42,9 +42,9 @@ struct CommandResult {
 
 struct CommandOptions {
   SpawnOptions spawn;
-  std::string input;                              // written to the child's stdin
+  std::string input;  // written to the child's stdin
   std::chrono::milliseconds timeout{std::chrono::seconds(60)};
-  size_t max_output = 16u << 20;                  // per stream; more is an error
+  size_t max_output = 16u << 20;  // per stream; more is an error
   // Called once when the deadline passes, before the child's process group is killed (kill a whole cgroup here).
   std::function<void()> on_timeout;
 };

@@ -20,7 +20,8 @@ TEST(Strings, ParseGoBoolTakesGosSpellingsOnly) {
 
 TEST(Strings, ParseUintTakesWholeNumbersOnly) {
   EXPECT_EQ(ParseUint("18446744073709551615"), UINT64_MAX);
-  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "18446744073709551616", "0x1"}) EXPECT_EQ(ParseUint(bad), std::nullopt) << bad;
+  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "18446744073709551616", "0x1"})
+    EXPECT_EQ(ParseUint(bad), std::nullopt) << bad;
 }
 
 TEST(Strings, QuoteEscapesWhatATerminalWouldObey) { EXPECT_EQ(Quote("a\"b\\c\n\x1b"), "\"a\\\"b\\\\c\\n\\x1b\""); }

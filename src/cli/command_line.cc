@@ -20,13 +20,14 @@ namespace {
 
 // Go's flag packages name the flag and the reason in this form.
 std::string BadBool(const std::string& value, const std::string& flag) {
-  return fmt::format("invalid argument {} for {} flag: strconv.ParseBool: parsing {}: invalid syntax", base::Quote(value),
-                     base::Quote(flag), base::Quote(value));
+  return fmt::format("invalid argument {} for {} flag: strconv.ParseBool: parsing {}: invalid syntax",
+                     base::Quote(value), base::Quote(flag), base::Quote(value));
 }
 
 }  // namespace
 
-CommandLine::CommandLine(std::string name, std::string description) : state_(std::make_unique<State>(name, description)) {
+CommandLine::CommandLine(const std::string& name, const std::string& description)
+    : state_(std::make_unique<State>(name, description)) {
   state_->app.set_help_flag("-h,--help", "print this text and exit");
   state_->app.get_formatter()->column_width(38);
 }
@@ -42,30 +43,33 @@ void CommandLine::Number(const std::string& flag, int* target, const std::string
 }
 
 void CommandLine::Bool(const std::string& flag, bool* target, const std::string& help) {
-  Each(flag,
-       [this, flag, target](const std::string& value) -> Result<void> {
-         const auto parsed = base::ParseGoBool(value);
-         if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
-         *target = *parsed;
-         return {};
-       },
-       help);
+  Each(
+      flag,
+      [this, flag, target](const std::string& value) -> Result<void> {
+        const auto parsed = base::ParseGoBool(value);
+        if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
+        *target = *parsed;
+        return {};
+      },
+      help);
   state_->booleans.insert(flag);
 }
 
 void CommandLine::OptionalBool(const std::string& flag, std::optional<bool>* target, const std::string& help) {
-  Each(flag,
-       [flag, target](const std::string& value) -> Result<void> {
-         const auto parsed = base::ParseGoBool(value);
-         if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
-         *target = *parsed;
-         return {};
-       },
-       help);
+  Each(
+      flag,
+      [flag, target](const std::string& value) -> Result<void> {
+        const auto parsed = base::ParseGoBool(value);
+        if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
+        target->emplace(*parsed);
+        return {};
+      },
+      help);
   state_->booleans.insert(flag);
 }
 
-void CommandLine::Each(const std::string& flag, std::function<Result<void>(const std::string&)> take, const std::string& help) {
+void CommandLine::Each(const std::string& flag, std::function<Result<void>(const std::string&)> take,
+                       const std::string& help) {
   auto callback = [this, take = std::move(take)](const CLI::results_t& values) {
     for (const std::string& value : values) {
       if (auto taken = take(value); !taken) {
@@ -78,7 +82,8 @@ void CommandLine::Each(const std::string& flag, std::function<Result<void>(const
   state_->app.add_option(flag, std::move(callback), help)->take_all()->allow_extra_args(false)->expected(1, 1 << 20);
 }
 
-void CommandLine::Positional(const std::string& name, std::vector<std::string>* target, const std::string& help, bool required) {
+void CommandLine::Positional(const std::string& name, std::vector<std::string>* target, const std::string& help,
+                             bool required) {
   auto* option = state_->app.add_option(name, *target, help);
   if (required) option->required();
 }

@@ -5,7 +5,8 @@
 //   line.Bool("--cni-default", &options.cni_default, "install a bridge network when there is none");
 //   if (auto exit_code = line.Parse(args)) return *exit_code;     // help was printed, or the error
 //
-// Flags are read as Kubernetes' programs read them: `_` in a name counts as `-`, a boolean takes its value only behind `=`
+// Flags are read as Kubernetes' programs read them: `_` in a name counts as `-`, a boolean takes its value only behind
+// `=`
 // (--x, --x=false, Go's spellings of true and false), a repeated list flag accumulates.
 #pragma once
 
@@ -21,7 +22,7 @@ namespace portcullis::cli {
 
 class CommandLine {
  public:
-  CommandLine(std::string name, std::string description);
+  CommandLine(const std::string& name, const std::string& description);
   ~CommandLine();
 
   // `target` holds the default, which help shows.

@@ -47,7 +47,8 @@ Result<void> ReadBytes(const nlohmann::json& json, const Path& path, std::string
 
 template <class Visit>
 Result<void> ReadObject(const nlohmann::json& json, const Path& path, Visit visit) {
-  if (!json.is_object()) return Fail(Code::kInvalidArgument, "{}: expected an object, got {}", path.text(), json.type_name());
+  if (!json.is_object())
+    return Fail(Code::kInvalidArgument, "{}: expected an object, got {}", path.text(), json.type_name());
   for (const auto& [key, value] : json.items()) {
     if (value.is_null()) continue;  // protojson and Go both read null as absent
     if (auto r = visit(key, value, path.Key(key)); !r) return r;
@@ -66,7 +67,8 @@ Result<void> ReadField(const nlohmann::json& json, const Path& path, std::option
 }
 template <class T>
 Result<void> ReadField(const nlohmann::json& json, const Path& path, std::vector<T>& out) {
-  if (!json.is_array()) return Fail(Code::kInvalidArgument, "{}: expected a list, got {}", path.text(), json.type_name());
+  if (!json.is_array())
+    return Fail(Code::kInvalidArgument, "{}: expected a list, got {}", path.text(), json.type_name());
   out.clear();
   for (size_t i = 0; i < json.size(); ++i) {
     if (auto r = Read(json[i], path.Index(i), out.emplace_back()); !r) return r;
@@ -109,7 +111,9 @@ void PutProto(nlohmann::json& json, const char* key, const std::vector<T>& value
 inline void PutProto(nlohmann::json& json, const char* key, const std::map<std::string, std::string>& value) {
   json[key] = value;
 }
-inline void PutProtoBytes(nlohmann::json& json, const char* key, const std::string& value) { json[key] = Base64(value); }
+inline void PutProtoBytes(nlohmann::json& json, const char* key, const std::string& value) {
+  json[key] = Base64(value);
+}
 
 // Go's encoding/json with omitempty: numbers, enum numbers, defaults left out.
 template <class T>

@@ -39,7 +39,8 @@ TEST(FromJson, ReadsBothStyles) {
   ASSERT_TRUE(go) << go.error().message;
   EXPECT_EQ(go->metadata->attempt, 1u);
   EXPECT_EQ(go->linux->security_context->namespace_options->network, NamespaceMode::kNode);
-  const auto proto = FromJson<PodSandboxConfig>(json::parse(R"({"logDirectory":"/l","linux":{"securityContext":{"namespaceOptions":{"network":"NODE"}}}})"));
+  const auto proto = FromJson<PodSandboxConfig>(
+      json::parse(R"({"logDirectory":"/l","linux":{"securityContext":{"namespaceOptions":{"network":"NODE"}}}})"));
   ASSERT_TRUE(proto) << proto.error().message;
   EXPECT_EQ(proto->log_directory, "/l");
   EXPECT_EQ(proto->linux->security_context->namespace_options->network, NamespaceMode::kNode);
@@ -65,10 +66,12 @@ TEST(FromJson, ErrorsNameThePath) {
     const char* text;
     const char* expected;
   };
-  for (const Case& c : {Case{R"({"metadata":{"nam":"x"}})", ".metadata.nam: unknown field"},
-                        Case{R"({"metadata":{"attempt":-1}})", ".metadata.attempt: -1 is out of range"},
-                        Case{R"({"mounts":[{"readonly":"yes"}]})", ".mounts[0].readonly: expected true or false, got string"},
-                        Case{R"({"stop_signal":"SIGWHAT"})", ".stop_signal: unknown value \"SIGWHAT\""}, Case{"[]", ".: expected an object, got array"}}) {
+  for (const Case& c :
+       {Case{R"({"metadata":{"nam":"x"}})", ".metadata.nam: unknown field"},
+        Case{R"({"metadata":{"attempt":-1}})", ".metadata.attempt: -1 is out of range"},
+        Case{R"({"mounts":[{"readonly":"yes"}]})", ".mounts[0].readonly: expected true or false, got string"},
+        Case{R"({"stop_signal":"SIGWHAT"})", ".stop_signal: unknown value \"SIGWHAT\""},
+        Case{"[]", ".: expected an object, got array"}}) {
     const auto bad = FromJson<ContainerConfig>(json::parse(c.text));
     ASSERT_FALSE(bad) << c.text;
     EXPECT_EQ(bad.error().message, c.expected);

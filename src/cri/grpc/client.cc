@@ -16,8 +16,12 @@ Error ToError(const grpc::Status& status) {
   return Error{static_cast<Code>(status.error_code()), status.error_message(), 0};
 }
 
-std::chrono::seconds OwnTime(const StopContainerRequest& request) { return std::chrono::seconds(std::max<int64_t>(0, request.timeout)); }
-std::chrono::seconds OwnTime(const ExecSyncRequest& request) { return std::chrono::seconds(std::max<int64_t>(0, request.timeout)); }
+std::chrono::seconds OwnTime(const StopContainerRequest& request) {
+  return std::chrono::seconds(std::max<int64_t>(0, request.timeout));
+}
+std::chrono::seconds OwnTime(const ExecSyncRequest& request) {
+  return std::chrono::seconds(std::max<int64_t>(0, request.timeout));
+}
 template <class Request>
 std::chrono::seconds OwnTime(const Request&) {
   return std::chrono::seconds(0);
@@ -25,37 +29,40 @@ std::chrono::seconds OwnTime(const Request&) {
 
 class GrpcClient : public RuntimeApi {
  public:
-  GrpcClient(std::shared_ptr<grpc::Channel> runtime, std::shared_ptr<grpc::Channel> image, std::chrono::milliseconds timeout)
-      : RuntimeService_(v1::RuntimeService::NewStub(runtime)), ImageService_(v1::ImageService::NewStub(image)), timeout_(timeout) {}
+  GrpcClient(std::shared_ptr<grpc::Channel> runtime, std::shared_ptr<grpc::Channel> image,
+             std::chrono::milliseconds timeout)
+      : RuntimeService_(v1::RuntimeService::NewStub(runtime)),
+        ImageService_(v1::ImageService::NewStub(image)),
+        timeout_(timeout) {}
 
-#define CRI_METHOD(service, method, request_type, response_type)                             \
-  Result<response_type> method(const request_type& request) override {                       \
-    v1::request_type proto_request;                                                          \
-    ToProto(request, proto_request);                                                         \
-    v1::response_type proto_response;                                                        \
-    grpc::ClientContext context;                                                             \
-    context.set_deadline(std::chrono::system_clock::now() + timeout_ + OwnTime(request));    \
+#define CRI_METHOD(service, method, request_type, response_type)                              \
+  Result<response_type> method(const request_type& request) override {                        \
+    v1::request_type proto_request;                                                           \
+    ToProto(request, proto_request);                                                          \
+    v1::response_type proto_response;                                                         \
+    grpc::ClientContext context;                                                              \
+    context.set_deadline(std::chrono::system_clock::now() + timeout_ + OwnTime(request));     \
     const grpc::Status status = service##_->method(&context, proto_request, &proto_response); \
-    if (!status.ok()) return Failure(ToError(status));                                       \
-    response_type response;                                                                  \
-    FromProto(proto_response, response);                                                     \
-    return response;                                                                         \
+    if (!status.ok()) return Failure(ToError(status));                                        \
+    response_type response;                                                                   \
+    FromProto(proto_response, response);                                                      \
+    return response;                                                                          \
   }
-#define CRI_METHOD_STREAM(service, method, request_type, response_type)                             \
-  Result<void> method(const request_type& request, const Sink<response_type>& sink) override {      \
-    v1::request_type proto_request;                                                                 \
-    ToProto(request, proto_request);                                                                \
-    grpc::ClientContext context;                                                                    \
-    const auto reader = service##_->method(&context, proto_request);                                \
-    v1::response_type proto_response;                                                               \
-    while (reader->Read(&proto_response)) {                                                         \
-      response_type response;                                                                       \
-      FromProto(proto_response, response);                                                          \
-      if (!sink(response)) context.TryCancel();                                                     \
-    }                                                                                               \
-    const grpc::Status status = reader->Finish();                                                   \
-    if (!status.ok() && status.error_code() != grpc::CANCELLED) return Failure(ToError(status));    \
-    return {};                                                                                      \
+#define CRI_METHOD_STREAM(service, method, request_type, response_type)                          \
+  Result<void> method(const request_type& request, const Sink<response_type>& sink) override {   \
+    v1::request_type proto_request;                                                              \
+    ToProto(request, proto_request);                                                             \
+    grpc::ClientContext context;                                                                 \
+    const auto reader = service##_->method(&context, proto_request);                             \
+    v1::response_type proto_response;                                                            \
+    while (reader->Read(&proto_response)) {                                                      \
+      response_type response;                                                                    \
+      FromProto(proto_response, response);                                                       \
+      if (!sink(response)) context.TryCancel();                                                  \
+    }                                                                                            \
+    const grpc::Status status = reader->Finish();                                                \
+    if (!status.ok() && status.error_code() != grpc::CANCELLED) return Failure(ToError(status)); \
+    return {};                                                                                   \
   }
 #include "cri/grpc/methods.inc"
 #undef CRI_METHOD

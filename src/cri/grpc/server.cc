@@ -98,32 +98,34 @@ grpc::ServerWriteReactor<ProtoResponse>* RunStream(const ProtoRequest* request, 
   return reactor;
 }
 
-#define CRI_METHOD_BODY_(method, request_type, response_type)                                                            \
-  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context, const v1::request_type* request,               \
-                                   v1::response_type* response) override {                                              \
-    return RunUnary<response_type>(pool_, context, request, response, [this](const v1::request_type& proto) {           \
-      request_type plain;                                                                                               \
-      FromProto(proto, plain);                                                                                          \
-      return api_.method(plain);                                                                                        \
-    });                                                                                                                 \
+#define CRI_METHOD_BODY_(method, request_type, response_type)                                                 \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context, const v1::request_type* request,     \
+                                   v1::response_type* response) override {                                    \
+    return RunUnary<response_type>(pool_, context, request, response, [this](const v1::request_type& proto) { \
+      request_type plain;                                                                                     \
+      FromProto(proto, plain);                                                                                \
+      return api_.method(plain);                                                                              \
+    });                                                                                                       \
   }
-#define CRI_STREAM_BODY_(method, request_type, response_type)                                                                    \
-  grpc::ServerWriteReactor<v1::response_type>* method(grpc::CallbackServerContext*, const v1::request_type* request) override { \
-    return RunStream<v1::response_type>(                                                                                         \
-        request, [this](const v1::request_type& proto, StreamReactor<v1::response_type>& reactor) {                              \
-          request_type plain;                                                                                                    \
-          FromProto(proto, plain);                                                                                               \
-          return api_.method(plain, [&reactor](const response_type& message) {                                                   \
-            v1::response_type out;                                                                                               \
-            ToProto(message, out);                                                                                               \
-            return reactor.Write(std::move(out));                                                                                \
-          });                                                                                                                    \
-        });                                                                                                                      \
+#define CRI_STREAM_BODY_(method, request_type, response_type)                                                        \
+  grpc::ServerWriteReactor<v1::response_type>* method(grpc::CallbackServerContext*, const v1::request_type* request) \
+      override {                                                                                                     \
+    return RunStream<v1::response_type>(                                                                             \
+        request, [this](const v1::request_type& proto, StreamReactor<v1::response_type>& reactor) {                  \
+          request_type plain;                                                                                        \
+          FromProto(proto, plain);                                                                                   \
+          return api_.method(plain, [&reactor](const response_type& message) {                                       \
+            v1::response_type out;                                                                                   \
+            ToProto(message, out);                                                                                   \
+            return reactor.Write(std::move(out));                                                                    \
+          });                                                                                                        \
+        });                                                                                                          \
   }
 
 // The method table holds both services; each class takes its own lines through the macro SERVICE_<name>.
 #define CRI_METHOD(service, method, request, response) SERVICE_##service(CRI_METHOD_BODY_(method, request, response))
-#define CRI_METHOD_STREAM(service, method, request, response) SERVICE_##service(CRI_STREAM_BODY_(method, request, response))
+#define CRI_METHOD_STREAM(service, method, request, response) \
+  SERVICE_##service(CRI_STREAM_BODY_(method, request, response))
 
 class RuntimeServiceAdapter : public v1::RuntimeService::CallbackService {
  public:
@@ -192,7 +194,7 @@ class GrpcServer : public Server {
 };
 
 Result<void> ClearStaleSocket(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return {};
   if (!S_ISSOCK(info.st_mode)) return Fail(Code::kFailedPrecondition, "listen on {}: exists and is not a socket", path);
   sockaddr_un address{};
