@@ -1,0 +1,19 @@
+// The node's present SeccompDefault, as its /configz on loopback tells it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace portcullis::cli {
+
+// Asks http://ADDRESS:PORT/configz. ADDRESS is an IPv4 literal. kUnavailable when no node answers there.
+Result<bool> ReadNodeSwitch(const std::string& address, uint16_t port, std::chrono::milliseconds timeout);
+
+// `kubeletconfig.seccompDefault` of a configz document; absent is false, Kubernetes' default.
+Result<bool> SwitchFromConfigz(std::string_view json);
+
+}  // namespace portcullis::cli

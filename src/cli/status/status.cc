@@ -1,0 +1,177 @@
+#include "cli/status/status.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "base/document.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "base/try.h"
+#include "cli/output/table.h"
+
+namespace portcullis::cli {
+namespace {
+
+constexpr size_t kMaxProcStatus = 64u << 10;
+
+std::string StateWord(cri::ContainerState state) {
+  switch (state) {
+    case cri::ContainerState::kContainerCreated:
+      return "Created";
+    case cri::ContainerState::kContainerRunning:
+      return "Running";
+    case cri::ContainerState::kContainerExited:
+      return "Exited";
+    case cri::ContainerState::kContainerUnknown:
+      break;
+  }
+  return "Unknown";
+}
+
+std::string ValueOr(const std::map<std::string, std::string>& map, const std::string& key, std::string fallback) {
+  const auto found = map.find(key);
+  return found == map.end() ? std::move(fallback) : found->second;
+}
+
+// The verbose info under its one key; an empty object when the runtime gives none or something else.
+nlohmann::json InfoOf(const cri::ContainerStatusResponse& response) {
+  const auto found = response.info.find("info");
+  if (found == response.info.end()) return nlohmann::json::object();
+  auto info = base::ParseJson(found->second, "info");
+  return info && info->is_object() ? std::move(*info) : nlohmann::json::object();
+}
+
+// Our runtime names the profile; of others the spec tells whether there is one.
+std::string EffectiveProfile(const nlohmann::json& info) {
+  const nlohmann::json& named = info.value("seccompProfile", nlohmann::json());
+  if (named.is_string()) return named.get<std::string>();
+  const nlohmann::json::json_pointer linux_pointer("/runtimeSpec/linux");
+  if (!info.contains(linux_pointer)) return kUnknown;
+  const nlohmann::json& linux_spec = info.at(linux_pointer);
+  const bool filtered = linux_spec.is_object() && linux_spec.contains("seccomp") && linux_spec["seccomp"].is_object();
+  return filtered ? "filtered" : "Unconfined";
+}
+
+std::optional<KernelSeccomp> AskKernel(const nlohmann::json& info, const std::string& proc_dir) {
+  const auto pid = info.find("pid");
+  if (pid == info.end() || !pid->is_number_unsigned() || *pid == 0) return std::nullopt;
+  const auto text = base::ReadFile(proc_dir + "/" + std::to_string(pid->get<uint64_t>()) + "/status", kMaxProcStatus);
+  return text ? ParseKernelSeccomp(*text) : std::nullopt;
+}
+
+std::optional<bool> IsStale(const StatusRow& row, const std::optional<bool>& node_default_on) {
+  if (row.decided_by != "node default") return false;
+  if (!node_default_on) return std::nullopt;
+  const bool unconfined = row.effective == "Unconfined";
+  return unconfined == *node_default_on;  // would be filtered now and is not, or the other way round
+}
+
+std::string KernelText(const StatusRow& row) {
+  if (!row.kernel) return "-";
+  std::string text = std::to_string(row.kernel->mode);
+  if (row.kernel->mode == 2 && row.kernel->filters) {
+    text += fmt::format(" ({} filter{})", *row.kernel->filters, *row.kernel->filters == 1 ? "" : "s");
+  }
+  return row.mismatch ? text + " MISMATCH" : text;
+}
+
+std::string StaleText(const std::optional<bool>& stale) {
+  if (!stale) return "?";
+  return *stale ? "stale" : "-";
+}
+
+Result<std::optional<StatusRow>> RowOf(cri::RuntimeApi& runtime, const cri::Container& container,
+                                       const std::map<std::string, std::string>& pods, const StatusOptions& options) {
+  auto response = runtime.ContainerStatus({.container_id = container.id, .verbose = true});
+  if (!response && response.error().code == Code::kNotFound) return std::nullopt;  // removed meanwhile
+  if (!response) return Wrap(std::move(response).error(), "get the status of container {}", base::Quote(container.id));
+  const cri::ContainerStatus status = response->status.value_or(cri::ContainerStatus{});
+  const nlohmann::json info = InfoOf(*response);
+  StatusRow row;
+  row.pod = ValueOr(pods, container.pod_sandbox_id, kUnknown);
+  row.container = container.metadata ? container.metadata->name : "";
+  row.id = container.id;
+  row.state = StateWord(status.state);
+  row.declared = ValueOr(status.annotations, kDeclaredAnnotation, kUnknown);
+  row.decided_by = ValueOr(status.annotations, kDecidedByAnnotation, kUnknown);
+  row.effective = EffectiveProfile(info);
+  if (status.state == cri::ContainerState::kContainerRunning) row.kernel = AskKernel(info, options.proc_dir);
+  const bool confined = row.effective != kUnknown && row.effective != "Unconfined";
+  row.mismatch = confined && row.kernel && row.kernel->mode == 0;  // the other way round is a filter of the host's own
+  row.stale = IsStale(row, options.node_default_on);
+  return row;
+}
+
+}  // namespace
+
+std::optional<KernelSeccomp> ParseKernelSeccomp(std::string_view proc_status) {
+  std::optional<KernelSeccomp> kernel;
+  std::optional<int> filters;
+  for (const std::string& line : base::Split(proc_status, '\n')) {
+    const size_t colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const std::string_view key = std::string_view(line).substr(0, colon);
+    const auto value = base::ParseUint(base::Trim(std::string_view(line).substr(colon + 1)));
+    if (!value || *value > 1'000'000) continue;
+    if (key == "Seccomp") kernel = KernelSeccomp{.mode = static_cast<int>(*value)};
+    if (key == "Seccomp_filters") filters = static_cast<int>(*value);
+  }
+  if (kernel) kernel->filters = filters;
+  return kernel;
+}
+
+Result<std::vector<StatusRow>> CollectStatus(cri::RuntimeApi& runtime, const StatusOptions& options) {
+  auto pod_list = runtime.ListPodSandbox({});
+  if (!pod_list) return Wrap(std::move(pod_list).error(), "list pod sandboxes");
+  std::map<std::string, std::string> pods;
+  for (const cri::PodSandbox& pod : pod_list->items) {
+    if (pod.metadata) pods[pod.id] = pod.metadata->namespace_ + "/" + pod.metadata->name;
+  }
+  cri::ListContainersRequest request;
+  if (!options.all) request.filter.emplace().state.emplace().state = cri::ContainerState::kContainerRunning;
+  auto containers = runtime.ListContainers(request);
+  if (!containers) return Wrap(std::move(containers).error(), "list containers");
+  std::vector<StatusRow> rows;
+  for (const cri::Container& container : containers->containers) {
+    ASSIGN_OR_RETURN(auto row, RowOf(runtime, container, pods, options));
+    if (row) rows.push_back(std::move(*row));
+  }
+  std::sort(rows.begin(), rows.end(), [](const StatusRow& a, const StatusRow& b) {
+    return std::tie(a.pod, a.container, a.id) < std::tie(b.pod, b.container, b.id);
+  });
+  return rows;
+}
+
+std::string StatusTable(const std::vector<StatusRow>& rows) {
+  Table table({"POD", "CONTAINER", "DECLARED", "EFFECTIVE", "DECIDED BY", "KERNEL", "STALE"});
+  for (const StatusRow& row : rows) {
+    table.AddRow(
+        {row.pod, row.container, row.declared, row.effective, row.decided_by, KernelText(row), StaleText(row.stale)});
+  }
+  return table.Text();
+}
+
+nlohmann::json StatusJson(const std::vector<StatusRow>& rows) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const StatusRow& row : rows) {
+    nlohmann::json item = {{"pod", row.pod},
+                           {"container", row.container},
+                           {"id", row.id},
+                           {"state", row.state},
+                           {"declared", row.declared},
+                           {"effective", row.effective},
+                           {"decidedBy", row.decided_by},
+                           {"mismatch", row.mismatch}};
+    item["stale"] = row.stale ? nlohmann::json(*row.stale) : nlohmann::json();
+    item["kernel"] = nullptr;
+    if (row.kernel) {
+      item["kernel"] = {{"seccomp", row.kernel->mode}};
+      if (row.kernel->filters) item["kernel"]["filters"] = *row.kernel->filters;
+    }
+    list.push_back(std::move(item));
+  }
+  return {{"containers", std::move(list)}};
+}
+
+}  // namespace portcullis::cli

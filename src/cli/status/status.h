@@ -1,0 +1,60 @@
+// `portcullis status`: for each container the seccomp profile that was declared, the one in effect, who decided, and
+// what the kernel says about the process. Works with any CRI runtime; what only our node writes down (declared, decided
+// by) is shown as unknown for others.
+//
+//   ASSIGN_OR_RETURN(auto rows, CollectStatus(api, {.node_default_on = true}));
+//   std::cout << StatusTable(rows);
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cri/runtime_api.h"
+
+namespace portcullis::cli {
+
+// Container annotations that our node writes.
+inline constexpr char kDeclaredAnnotation[] = "io.portcullis.seccomp.declared";
+inline constexpr char kDecidedByAnnotation[] = "io.portcullis.seccomp.decided-by";
+inline constexpr char kUnknown[] = "unknown";
+
+// /proc/PID/status of a container's first process.
+struct KernelSeccomp {
+  int mode = 0;                // 0 none, 1 strict, 2 filter
+  std::optional<int> filters;  // Linux 5.9 and later
+};
+
+struct StatusRow {
+  std::string pod;  // "namespace/name"
+  std::string container;
+  std::string id;
+  std::string state;                    // "Running", "Exited", ...
+  std::string declared;                 // "-", "RuntimeDefault", "Unconfined", "Localhost:x.json", "unknown"
+  std::string effective;                // "RuntimeDefault (containerd@2.2.4)", "Unconfined", "Localhost /path"
+  std::string decided_by;               // "container", "pod", "node default", "privileged", "unknown"
+  std::optional<KernelSeccomp> kernel;  // of a running process
+  // The node decided, and would decide otherwise now: the container was started before the switch was turned.
+  // nullopt: the node's present switch is not known.
+  std::optional<bool> stale;
+  bool mismatch = false;  // a profile should be in effect and the kernel has no filter
+};
+
+struct StatusOptions {
+  bool all = false;                     // also containers that do not run
+  std::optional<bool> node_default_on;  // the node's present SeccompDefault
+  std::string proc_dir = "/proc";
+};
+
+// Sorted by pod, then container.
+Result<std::vector<StatusRow>> CollectStatus(cri::RuntimeApi& runtime, const StatusOptions& options);
+
+std::string StatusTable(const std::vector<StatusRow>& rows);
+nlohmann::json StatusJson(const std::vector<StatusRow>& rows);  // {"containers": [...]}
+
+// "Seccomp:" and "Seccomp_filters:" of a /proc/PID/status text; nullopt when there is no Seccomp line.
+std::optional<KernelSeccomp> ParseKernelSeccomp(std::string_view proc_status);
+
+}  // namespace portcullis::cli

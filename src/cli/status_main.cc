@@ -1,0 +1,106 @@
+// portcullis status: see cli/status/status.h.
+#include <poll.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "base/try.h"
+#include "cli/command_line.h"
+#include "cli/crictl/client_config.h"
+#include "cli/output/yaml.h"
+#include "cli/status/node_switch.h"
+#include "cli/status/status.h"
+#include "cli/verbs.h"
+#include "cri/grpc/client.h"
+
+namespace portcullis::cli {
+namespace {
+
+constexpr int kWatchMilliseconds = 2000;
+constexpr char kClearScreen[] = "\033[2J\033[H";
+
+struct Flags {
+  std::string endpoint = kDefaultEndpoint;
+  std::string node_address = "127.0.0.1:10248";
+  std::string output = "table";
+  bool all = false;
+  bool watch = false;
+};
+
+struct NodeSwitch {
+  std::optional<bool> on;
+  std::string why_unknown;
+};
+
+NodeSwitch AskNode(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : base::ParseUint(address.substr(colon + 1));
+  if (!port || *port == 0 || *port > 65535) return {std::nullopt, "\"" + address + "\" is not ADDRESS:PORT"};
+  const auto on = ReadNodeSwitch(address.substr(0, colon), static_cast<uint16_t>(*port), std::chrono::seconds(2));
+  if (!on) return {std::nullopt, on.error().message};
+  return {*on, ""};
+}
+
+Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
+  const NodeSwitch node = AskNode(flags.node_address);
+  ASSIGN_OR_RETURN(const auto rows, CollectStatus(runtime, {.all = flags.all, .node_default_on = node.on}));
+  if (flags.watch) std::cout << kClearScreen;
+  if (flags.output == "json") {
+    std::cout << StatusJson(rows).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  } else if (flags.output == "yaml") {
+    std::cout << ToYaml(StatusJson(rows));
+  } else {
+    std::cout << StatusTable(rows);
+  }
+  std::cout.flush();
+  const bool asks = std::any_of(rows.begin(), rows.end(), [](const StatusRow& row) { return !row.stale; });
+  if (asks)
+    std::cerr << "status: STALE is not known, since the node does not tell its SeccompDefault: " << node.why_unknown
+              << '\n';
+  const bool stale =
+      std::any_of(rows.begin(), rows.end(), [](const StatusRow& row) { return row.stale.value_or(false); });
+  if (stale && flags.output == "table") {
+    std::cerr
+        << "status: stale containers were started under the other setting of SeccompDefault; they take the present "
+           "one when their pod is created anew\n";
+  }
+  return {};
+}
+
+Result<void> Run(const Flags& flags) {
+  if (flags.output != "table" && flags.output != "json" && flags.output != "yaml") {
+    return Fail(Code::kInvalidArgument, "unsupported output format {}, use one of table, json, yaml",
+                base::Quote(flags.output));
+  }
+  ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = flags.endpoint}));
+  TRY(Show(*runtime, flags));
+  while (flags.watch && poll(nullptr, 0, kWatchMilliseconds) == 0) TRY(Show(*runtime, flags));
+  return {};
+}
+
+}  // namespace
+
+int StatusMain(int argc, char** argv) {
+  Flags flags;
+  CommandLine line("portcullis status",
+                   "Per container: declared and effective seccomp profile, who decided, and the kernel's own word.");
+  line.Text("--runtime-endpoint", &flags.endpoint, "socket of the runtime");
+  line.Text("--node-address", &flags.node_address, "where the node serves /configz, for the STALE column");
+  line.Text("-o,--output", &flags.output, "table, json or yaml");
+  line.Bool("--all", &flags.all, "also containers that do not run");
+  line.Bool("--watch", &flags.watch, "again every two seconds, until interrupted");
+  if (const auto exit_code = line.Parse({argv + 1, argv + argc}, "status: ")) return *exit_code;
+  if (const auto shown = Run(flags); !shown) {
+    std::cerr << "status: " << shown.error().message
+              << (shown.error().code == Code::kUnavailable
+                      ? "; is portcullis node running? (--runtime-endpoint names another socket)"
+                      : "")
+              << '\n';
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace portcullis::cli
