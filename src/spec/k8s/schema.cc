@@ -84,6 +84,8 @@ class ShapeWalker {
   }
 
   void UnknownField(const ObjectSchema& schema, const std::string& name, const FieldPath& path) {
+    // Looking for near names in a flood of unknown ones would take long for nothing.
+    if (report_.diagnostics.size() >= kMaxDiagnostics) return Report(Severity::kError, path, "");
     std::vector<std::string_view> names;
     for (const FieldSchema& field : schema.fields) names.push_back(field.name);
     std::string hint;

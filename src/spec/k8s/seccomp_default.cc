@@ -1,5 +1,7 @@
 #include "spec/k8s/seccomp_default.h"
 
+#include "base/strings.h"
+
 namespace portcullis::k8s {
 namespace {
 
@@ -23,6 +25,14 @@ std::vector<std::string> Contradictions(const SeccompDefaultInputs& inputs) {
 }
 
 }  // namespace
+
+Result<bool> ParseSeccompDefaultFlag(std::string_view text) {
+  const auto value = base::ParseGoBool(text);
+  if (value) return *value;
+  return Fail(Code::kInvalidArgument,
+              "invalid argument {} for \"--seccomp-default\" flag: strconv.ParseBool: parsing {}: invalid syntax",
+              base::Quote(text), base::Quote(text));
+}
 
 Result<SeccompDefaultDecision> DecideSeccompDefault(const SeccompDefaultInputs& inputs, const FeatureGates& gates) {
   const GateSpec spec = GateAt(kSeccompDefaultGate, gates.version()).value_or(GateSpec{});

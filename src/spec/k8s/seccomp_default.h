@@ -14,6 +14,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,6 +33,10 @@ struct SeccompDefaultDecision {
   // One line for the log and --check-config: "SeccompDefault is on: gate and switch are set (...)".
   std::string summary;
 };
+
+// Value of --seccomp-default by Go's rules; the error is Kubernetes' text: `invalid argument "maybe" for
+// "--seccomp-default" flag: ...`.
+Result<bool> ParseSeccompDefaultFlag(std::string_view text);
 
 // `gates` holds the merged gates.
 Result<SeccompDefaultDecision> DecideSeccompDefault(const SeccompDefaultInputs& inputs, const FeatureGates& gates);

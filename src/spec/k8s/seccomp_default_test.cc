@@ -152,8 +152,16 @@ TEST(SeccompDefaultStartUp, StagedRolloutSummary) {
   EXPECT_EQ(decision->summary.find('\n'), std::string::npos);
 }
 
-// S26: --seccomp-default=maybe is parsed with Go's rules by the command line; S28 (empty file) and S30 are in
-// kubelet_config_test and the command line's tests.
+// S26. S28 (empty file) is in kubelet_config_test; S30 is the command line's.
+TEST(SeccompDefaultStartUp, FlagValue) {
+  EXPECT_TRUE(*ParseSeccompDefaultFlag("T"));
+  EXPECT_FALSE(*ParseSeccompDefaultFlag("0"));
+  const auto bad = ParseSeccompDefaultFlag("maybe");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().message,
+            "invalid argument \"maybe\" for \"--seccomp-default\" flag: strconv.ParseBool: parsing \"maybe\": invalid "
+            "syntax");
+}
 
 }  // namespace
 }  // namespace portcullis::k8s

@@ -123,6 +123,8 @@ class Loader {
 
   PodLoad Unparsable(const std::string& problem) {
     Add(Severity::kError, "", problem);
+    // Errors of the parser name file and position themselves.
+    if (problem.starts_with(source_.file)) load_.diagnostics.back().file.clear();
     load_.error = fmt::format("{}: couldn't parse as pod({}), please check config file", source_.file, problem);
     return std::move(load_);
   }

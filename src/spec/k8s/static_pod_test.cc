@@ -211,7 +211,7 @@ TEST(LoadStaticPod, UnsupportedIsNeverSilent) {
       {"hostUsers: false", "", kE, "user namespaces are not supported yet"},
       {"ephemeralContainers: [{name: e}]", "", kE, "Forbidden: cannot be set on create"},
       {"securityContext: {sysctls: [{name: a, value: b}]}", "", kE, "sysctls: is not supported yet"},
-      {"securityContext: {fsGroup: 1}", "", kW, "spec.securityContext.fsGroup"},
+      {"securityContext: {fsGroupChangePolicy: Always}", "", kW, "spec.securityContext.fsGroupChangePolicy"},
       {"nodeSelector: {a: b}", "", kW, "static pods are not scheduled"},
       {"nodeName: elsewhere", "", kW, "is replaced by this node's name peer"},
       {"schedulerName: mine", "", kW, "static pods are not scheduled"},
