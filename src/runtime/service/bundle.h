@@ -1,0 +1,21 @@
+// The OCI bundle of one container or sandbox: a folder with config.json.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "spec/oci/runtime_spec.h"
+
+namespace portcullis::runtime {
+
+// Makes the folder (0700) and writes config.json.
+Result<void> WriteBundle(const std::string& bundle, const oci::Spec& spec);
+// The exact text of config.json.
+Result<std::string> ReadSpecText(const std::string& bundle);
+Result<oci::Spec> ReadSpec(const std::string& bundle);
+
+// A file of the container's root file system, links resolved inside it; "" when it has none. For /etc/passwd and
+// /etc/group.
+Result<std::string> ReadInRoot(const std::string& rootfs, const std::string& path);
+
+}  // namespace portcullis::runtime

@@ -1,0 +1,45 @@
+#include "runtime/service/filters.h"
+#include "runtime/service/runtime_service.h"
+
+namespace portcullis::runtime {
+namespace {
+
+constexpr size_t kStreamBatch = 100;
+
+}  // namespace
+
+Result<cri::ListContainersResponse> RuntimeService::ListContainers(const cri::ListContainersRequest& request) {
+  cri::ListContainersResponse response;
+  for (ContainerRow& row : registry_->Containers()) {
+    if (!IsVisible(row.step) || !Matches(row, request.filter)) continue;
+    cri::Container item;
+    item.id = row.id;
+    item.pod_sandbox_id = row.sandbox_id;
+    item.metadata = row.config.metadata;
+    item.image = row.config.image;
+    item.image_ref = row.image_ref;
+    item.image_id = row.image_id;
+    item.state = StateOf(row);
+    item.created_at = row.created_at;
+    item.labels = std::move(row.config.labels);
+    item.annotations = std::move(row.config.annotations);
+    response.containers.push_back(std::move(item));
+  }
+  return response;
+}
+
+Result<void> RuntimeService::StreamContainers(const cri::StreamContainersRequest& request,
+                                              const cri::Sink<cri::StreamContainersResponse>& sink) {
+  auto all = ListContainers({.filter = request.filter});
+  if (!all) return Failure(std::move(all).error());
+  for (size_t at = 0; at < all->containers.size(); at += kStreamBatch) {
+    cri::StreamContainersResponse batch;
+    const size_t end = std::min(all->containers.size(), at + kStreamBatch);
+    batch.containers.assign(all->containers.begin() + static_cast<std::ptrdiff_t>(at),
+                            all->containers.begin() + static_cast<std::ptrdiff_t>(end));
+    if (!sink(batch)) break;
+  }
+  return {};
+}
+
+}  // namespace portcullis::runtime

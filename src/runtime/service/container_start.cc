@@ -1,0 +1,47 @@
+#include "base/clock.h"
+#include "base/try.h"
+#include "runtime/service/runtime_service.h"
+
+namespace portcullis::runtime {
+namespace {
+
+constexpr int32_t kStartErrorCode = 128;  // containerd's, which Kubernetes shows as StartError
+
+}  // namespace
+
+Result<cri::StartContainerResponse> RuntimeService::StartContainer(const cri::StartContainerRequest& request) {
+  ASSIGN_OR_RETURN(const ContainerRow found, FindContainer(request.container_id));
+  const PodLock lock = registry_->LockPod(found.sandbox_id);
+  ASSIGN_OR_RETURN(const ContainerRow row, FindContainer(found.id));
+  if (row.step != ContainerStep::kCreated) {
+    return Fail(Code::kFailedPrecondition, "container {} is not in created state", row.id);
+  }
+  ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
+  if (sandbox.step != SandboxStep::kReady) {
+    return Fail(Code::kFailedPrecondition, "sandbox {} of container {} is not running", sandbox.id, row.id);
+  }
+  const ContainerHandle handle = HandleOf(row, sandbox);
+  const int64_t started_at = base::NowUnixNanos();
+  if (auto started = oci_->Start(handle); !started) {
+    Error error = std::move(started).error();
+    TRY(cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline));
+    TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+      changing.step = ContainerStep::kExited;
+      changing.pid = 0;
+      changing.started_at = 0;
+      changing.finished_at = base::NowUnixNanos();
+      changing.exit_code = kStartErrorCode;
+      changing.reason = "StartError";
+      changing.message = error.message;
+    }));
+    return Wrap(std::move(error), "failed to start container {}", row.id);
+  }
+  // It may have exited already; then only the time is news.
+  TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+    changing.started_at = started_at;
+    if (changing.step == ContainerStep::kCreated) changing.step = ContainerStep::kRunning;
+  }));
+  return cri::StartContainerResponse{};
+}
+
+}  // namespace portcullis::runtime

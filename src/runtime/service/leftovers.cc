@@ -1,0 +1,72 @@
+// What is on this machine under our folders and belongs to no row: a process was killed after making it and before, or
+// while, writing it down. (Rows come first, so this is what a removal left, or what a lost database forgot.)
+#include <set>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "runtime/service/bundle.h"
+#include "runtime/service/runtime_service.h"
+#include "runtime/service/shm.h"
+
+namespace portcullis::runtime {
+namespace {
+
+void Report(std::string_view kind, const std::string& id, const Result<void>& removed) {
+  if (removed) {
+    base::LogInfo("leftover removed", {{"kind", std::string(kind)}, {"id", id}});
+  } else {
+    base::LogWarning("leftover not removed",
+                     {{"kind", std::string(kind)}, {"id", id}, {"error", removed.error().message}});
+  }
+}
+
+// Where its cgroup is, from its own config.json: "/parent/<id>" -> "/parent".
+std::string CgroupParentOf(const std::string& bundle, const std::string& id, const std::string& fallback) {
+  auto spec = ReadSpec(bundle);
+  const std::string suffix = "/" + id;
+  if (!spec || !spec->linux_.cgroups_path.ends_with(suffix)) return fallback;
+  return spec->linux_.cgroups_path.substr(0, spec->linux_.cgroups_path.size() - suffix.size());
+}
+
+}  // namespace
+
+void RuntimeService::RemoveLeftovers() {
+  std::set<std::string> known;
+  for (const SandboxRow& row : registry_->Sandboxes()) known.insert(row.id);
+  for (const ContainerRow& row : registry_->Containers()) known.insert(row.id);
+  const auto for_unknown = [&](const Result<std::vector<std::string>>& ids, std::string_view kind, const auto& remove) {
+    if (!ids) {
+      if (ids.error().code != Code::kNotFound) Report(kind, "", Failure(ids.error()));
+      return;
+    }
+    for (const std::string& id : *ids) {
+      if (!known.contains(id)) Report(kind, id, remove(id));
+    }
+  };
+  // Containers first: what they hold cannot be unmounted before.
+  for_unknown(oci_->List(), "container", [&](const std::string& id) {
+    const std::string bundle = paths_.Bundle(id);
+    return oci_->Delete(
+        {.id = id, .bundle = bundle, .cgroup_parent = CgroupParentOf(bundle, id, options_.default_cgroup_parent)},
+        /*force=*/true);
+  });
+  for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->Del(id); });
+  for_unknown(netns_->List(), "network namespace", [&](const std::string& id) { return netns_->Delete(id); });
+  for_unknown(base::ListDir(paths_.Shm()), "shared memory",
+              [&](const std::string& id) { return UnmountShm(paths_.Shm(id)); });
+  Result<std::vector<std::string>> snapshots = std::vector<std::string>();
+  if (auto all = snapshots_->List()) {
+    for (const Snapshot& snapshot : *all) snapshots->push_back(snapshot.id);
+  } else {
+    snapshots = Failure(std::move(all).error());
+  }
+  for_unknown(snapshots, "snapshot", [&](const std::string& id) { return snapshots_->Remove(id); });
+  for_unknown(base::ListDir(paths_.Bundles()), "bundle",
+              [&](const std::string& id) { return base::RemoveTree(paths_.Bundle(id)); });
+  for_unknown(base::ListDir(paths_.SandboxFiles()), "sandbox files",
+              [&](const std::string& id) { return base::RemoveTree(paths_.SandboxFiles(id)); });
+  for_unknown(base::ListDir(oci_->ExitDir()), "exit file",
+              [&](const std::string& id) { return base::RemoveTree(oci_->ExitDir() + "/" + id); });
+}
+
+}  // namespace portcullis::runtime

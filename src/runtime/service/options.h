@@ -1,0 +1,36 @@
+// Settings of the embedded runtime. Every default is what a node uses; tests give their own folders for all of them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace portcullis::runtime {
+
+struct ServiceOptions {
+  std::string state_dir = "/var/lib/portcullis";  // images, snapshots, bundles, state.db: survives a reboot
+  std::string run_dir = "/run/portcullis";        // mounts, namespaces, exit codes: gone after a reboot
+
+  std::string sandbox_image = "registry.k8s.io/pause:3.10";
+  std::string oci_runtime = "auto";  // auto, runc, crun or an absolute path
+  std::string conmon_path = "/usr/bin/conmon";
+
+  // The profile behind RuntimeDefault: "containerd", "cri-o", "docker", one release of them ("containerd@1.7.13"), or
+  // the path of a profile file (anything with a slash).
+  std::string default_profile = "containerd";
+  // Localhost profiles must lie in here: <kubelet root-dir>/seccomp.
+  std::string seccomp_root = "/var/lib/kubelet/seccomp";
+
+  std::string cni_conf_dir = "/etc/cni/net.d";
+  std::vector<std::string> cni_bin_dirs = {"/usr/lib/cni", "/opt/cni/bin"};
+
+  std::string cgroup_driver = "cgroupfs";             // the only one there is
+  std::string default_cgroup_parent = "/portcullis";  // for pods that name none
+  int64_t pod_pids_limit = -1;                        // processes per pod; -1: no limit
+
+  std::chrono::milliseconds runtime_deadline{std::chrono::seconds(120)};  // of one call to the OCI runtime
+  std::chrono::milliseconds kill_deadline{std::chrono::seconds(10)};      // from SIGKILL to gone
+};
+
+}  // namespace portcullis::runtime

@@ -1,0 +1,32 @@
+// Where the runtime keeps what, below its two folders.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace portcullis::runtime {
+
+struct Paths {
+  std::string state;  // survives a reboot
+  std::string run;    // does not
+
+  std::string Database() const { return state + "/state.db"; }
+  std::string Bundles() const { return state + "/bundles"; }
+  std::string Bundle(const std::string& id) const { return Bundles() + "/" + id; }
+  std::string SpecFile(const std::string& id) const { return Bundle(id) + "/config.json"; }
+  // resolv.conf, hosts and hostname of a sandbox.
+  std::string SandboxFiles() const { return state + "/sandboxes"; }
+  std::string SandboxFiles(const std::string& id) const { return SandboxFiles() + "/" + id; }
+  // The mount point of a pod's /dev/shm.
+  std::string Shm() const { return run + "/shm"; }
+  std::string Shm(const std::string& id) const { return Shm() + "/" + id; }
+  std::string Netns() const { return run + "/netns"; }
+  std::string CniCache() const { return run + "/cni"; }
+};
+
+// Makes the folders. The two roots can be passed through by containers' users (0711), what lies in them is root's
+// (0700).
+Result<void> MakeFolders(const Paths& paths);
+
+}  // namespace portcullis::runtime

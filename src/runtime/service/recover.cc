@@ -1,0 +1,109 @@
+// At the start: what an earlier process left becomes one truth again. Containers that run stay; those that exited get
+// their exit code from the exit file; half-made and half-removed things go; and so does what belongs to nothing.
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/try.h"
+#include "runtime/service/runtime_service.h"
+
+namespace portcullis::runtime {
+namespace {
+
+constexpr char kBootIdFile[] = "/proc/sys/kernel/random/boot_id";
+constexpr char kBootIdSetting[] = "boot_id";
+constexpr int kUnknownExitCode = 255;  // containerd's, when nobody saw the exit
+
+Result<std::string> BootId() {
+  ASSIGN_OR_RETURN(const std::string text, base::ReadFile(kBootIdFile, 128));
+  return std::string(base::Trim(text));
+}
+
+}  // namespace
+
+Result<void> RuntimeService::Recover() {
+  ASSIGN_OR_RETURN(const std::string boot_id, BootId());
+  ASSIGN_OR_RETURN(const auto last_boot_id, registry_->store().Setting(kBootIdSetting));
+  const bool rebooted = last_boot_id && *last_boot_id != boot_id;
+  for (const ContainerRow& row : registry_->Containers()) {
+    if (auto recovered = RecoverContainer(row, rebooted); !recovered) {
+      base::LogError("container not recovered", {{"container", row.id}, {"error", recovered.error().message}});
+    }
+  }
+  for (const SandboxRow& row : registry_->Sandboxes()) {
+    if (auto recovered = RecoverSandbox(row, rebooted); !recovered) {
+      base::LogError("sandbox not recovered", {{"sandbox", row.id}, {"error", recovered.error().message}});
+    }
+  }
+  RemoveLeftovers();
+  ReleaseCgroups();
+  return registry_->store().SetSetting(kBootIdSetting, boot_id);
+}
+
+Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebooted) {
+  ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
+  if (row.step == ContainerStep::kCreating || row.step == ContainerStep::kRemoving) {
+    TRY(TearDownContainer(row, sandbox));
+    base::LogInfo("half-made container removed", {{"container", row.id}});
+    return registry_->RemoveContainer(row.id);
+  }
+  if (row.step == ContainerStep::kExited) return {};
+  if (!rebooted) {
+    ASSIGN_OR_RETURN(const auto exit, ReadExitFile(oci_->ExitDir(), row.id));
+    if (exit) {
+      OnExit(*exit);
+      return {};
+    }
+    auto state = oci_->State(HandleOf(row, sandbox));
+    if (!state && state.error().code != Code::kNotFound) return Failure(std::move(state).error());
+    if (state &&
+        (state->status == runtime::ContainerStatus::kRunning || state->status == runtime::ContainerStatus::kPaused)) {
+      // Also when the process died between the OCI runtime's start and the row's update.
+      TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+        changing.step = ContainerStep::kRunning;
+        changing.pid = state->pid;
+        if (changing.started_at == 0) changing.started_at = changing.created_at;
+      }));
+      return {};
+    }
+    if (state && state->status == runtime::ContainerStatus::kCreated) return {};
+  }
+  TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+    changing.step = ContainerStep::kExited;
+    changing.pid = 0;
+    changing.exit_code = kUnknownExitCode;
+    changing.reason = "Unknown";
+    changing.message = rebooted ? "the node was restarted" : "nobody saw how the container ended";
+    changing.finished_at = base::NowUnixNanos();
+  }));
+  return {};
+}
+
+Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted) {
+  if (row.step == SandboxStep::kCreating || row.step == SandboxStep::kRemoving) {
+    // A sandbox that was being removed may still have containers on record, if the process died between the two.
+    for (const ContainerRow& container : registry_->ContainersOf(row.id)) TRY(RemoveContainerRow(container, row));
+    TRY(TearDownSandbox(row));
+    base::LogInfo("half-made sandbox removed", {{"sandbox", row.id}});
+    return registry_->RemoveSandbox(row.id);
+  }
+  if (row.step == SandboxStep::kReady && !rebooted) {
+    auto state = oci_->State(HandleOf(row));
+    if (!state && state.error().code != Code::kNotFound) return Failure(std::move(state).error());
+    if (state && state->status == runtime::ContainerStatus::kRunning) {
+      TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing.pid = state->pid; }));
+      return {};
+    }
+  }
+  // Its network stays until StopPodSandbox, which the kubelet calls for a sandbox that is not ready; after a reboot the
+  // kernel has forgotten it, and so must the address allocator.
+  if (rebooted) TRY(cni_->Del(row.id));
+  TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) {
+    if (changing.step == SandboxStep::kReady) changing.step = SandboxStep::kNotReady;
+    changing.pid = 0;
+    if (rebooted) changing.netns_path.clear();
+  }));
+  return {};
+}
+
+}  // namespace portcullis::runtime

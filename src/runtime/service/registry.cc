@@ -1,0 +1,157 @@
+#include "runtime/service/registry.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "base/try.h"
+
+namespace portcullis::runtime {
+namespace {
+
+// Rows by id, so all that begin with a prefix are neighbours.
+template <class Row>
+Result<Row> FindByPrefix(const std::map<std::string, Row>& rows, const std::string& id, std::string_view kind) {
+  if (id.empty()) return Fail(Code::kInvalidArgument, "{} id must not be empty", kind);
+  const auto first = rows.lower_bound(id);
+  if (first == rows.end() || !first->first.starts_with(id)) {
+    return Fail(Code::kNotFound, "could not find {} {}: ID not found", kind, base::Quote(id));
+  }
+  if (first->first == id) return first->second;
+  const auto second = std::next(first);
+  if (second != rows.end() && second->first.starts_with(id)) {
+    return Fail(Code::kInvalidArgument, "{} id {} is ambiguous: it begins {} and {}", kind, base::Quote(id),
+                first->first, second->first);
+  }
+  return first->second;
+}
+
+template <class Row>
+std::vector<Row> OldestFirst(const std::map<std::string, Row>& rows) {
+  std::vector<Row> list;
+  list.reserve(rows.size());
+  for (const auto& [id, row] : rows) list.push_back(row);
+  std::stable_sort(list.begin(), list.end(), [](const Row& a, const Row& b) { return a.created_at < b.created_at; });
+  return list;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Registry>> Registry::Load(std::unique_ptr<Store> store) {
+  ASSIGN_OR_RETURN(auto sandboxes, store->Sandboxes());
+  ASSIGN_OR_RETURN(auto containers, store->Containers());
+  std::unique_ptr<Registry> registry(new Registry(std::move(store)));
+  for (auto& row : sandboxes) registry->sandboxes_.emplace(row.id, std::move(row));
+  for (auto& row : containers) registry->containers_.emplace(row.id, std::move(row));
+  return registry;
+}
+
+PodLock Registry::LockPod(const std::string& sandbox_id) {
+  std::shared_ptr<std::mutex> mutex;
+  {
+    std::lock_guard lock(mutex_);
+    auto& entry = pod_locks_[sandbox_id];
+    if (!entry) entry = std::make_shared<std::mutex>();
+    mutex = entry;
+  }
+  return PodLock(std::move(mutex));
+}
+
+Result<void> Registry::Add(const SandboxRow& row) {
+  std::lock_guard lock(mutex_);
+  TRY(store_->Add(row));
+  sandboxes_.emplace(row.id, row);
+  return {};
+}
+
+Result<void> Registry::Add(const ContainerRow& row) {
+  std::lock_guard lock(mutex_);
+  TRY(store_->Add(row));
+  containers_.emplace(row.id, row);
+  return {};
+}
+
+Result<SandboxRow> Registry::Sandbox(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  return FindByPrefix(sandboxes_, id, "sandbox");
+}
+
+Result<ContainerRow> Registry::Container(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  return FindByPrefix(containers_, id, "container");
+}
+
+std::vector<SandboxRow> Registry::Sandboxes() const {
+  std::lock_guard lock(mutex_);
+  return OldestFirst(sandboxes_);
+}
+
+std::vector<ContainerRow> Registry::Containers() const {
+  std::lock_guard lock(mutex_);
+  return OldestFirst(containers_);
+}
+
+std::vector<ContainerRow> Registry::ContainersOf(const std::string& sandbox_id) const {
+  std::vector<ContainerRow> rows = Containers();
+  std::erase_if(rows, [&](const ContainerRow& row) { return row.sandbox_id != sandbox_id; });
+  return rows;
+}
+
+Result<SandboxRow> Registry::ChangeSandbox(const std::string& id, const std::function<void(SandboxRow&)>& change) {
+  std::lock_guard lock(mutex_);
+  const auto found = sandboxes_.find(id);
+  if (found == sandboxes_.end()) return Fail(Code::kNotFound, "sandbox {} does not exist", id);
+  SandboxRow row = found->second;
+  change(row);
+  TRY(store_->Update(row));
+  found->second = row;
+  changed_.notify_all();
+  return row;
+}
+
+Result<ContainerRow> Registry::ChangeContainer(const std::string& id,
+                                               const std::function<void(ContainerRow&)>& change) {
+  std::lock_guard lock(mutex_);
+  const auto found = containers_.find(id);
+  if (found == containers_.end()) return Fail(Code::kNotFound, "container {} does not exist", id);
+  ContainerRow row = found->second;
+  change(row);
+  TRY(store_->Update(row));
+  found->second = row;
+  changed_.notify_all();
+  return row;
+}
+
+Result<void> Registry::RemoveSandbox(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  TRY(store_->RemoveSandbox(id));
+  sandboxes_.erase(id);
+  pod_locks_.erase(id);
+  changed_.notify_all();
+  return {};
+}
+
+Result<void> Registry::RemoveContainer(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  TRY(store_->RemoveContainer(id));
+  containers_.erase(id);
+  changed_.notify_all();
+  return {};
+}
+
+bool Registry::WaitContainerStopped(const std::string& id, std::chrono::steady_clock::time_point deadline) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [&] {
+    const auto found = containers_.find(id);
+    return found == containers_.end() || found->second.step == ContainerStep::kExited;
+  });
+}
+
+bool Registry::WaitSandboxStopped(const std::string& id, std::chrono::steady_clock::time_point deadline) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [&] {
+    const auto found = sandboxes_.find(id);
+    return found == sandboxes_.end() || found->second.pid == 0;
+  });
+}
+
+}  // namespace portcullis::runtime

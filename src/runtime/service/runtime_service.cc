@@ -1,0 +1,92 @@
+#include "runtime/service/runtime_service.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/try.h"
+#include "runtime/container/host_facts.h"
+#include "runtime/service/filters.h"
+#include "runtime/service/spec_input.h"
+
+namespace portcullis::runtime {
+namespace {
+
+Result<void> CheckOptions(const ServiceOptions& options) {
+  for (const std::string* path : {&options.state_dir, &options.run_dir, &options.seccomp_root}) {
+    if (!path->starts_with('/')) return Fail(Code::kInvalidArgument, "folder {} must be an absolute path", *path);
+  }
+  if (options.cgroup_driver != "cgroupfs") {
+    return Fail(Code::kInvalidArgument, "cgroup driver {} is not supported by this runtime (cgroupfs is)",
+                options.cgroup_driver);
+  }
+  TRY(CgroupParent("", options.default_cgroup_parent));
+  return {};
+}
+
+}  // namespace
+
+RuntimeService::RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompProfiles seccomp)
+    : options_(std::move(options)),
+      paths_{.state = base::CleanPath(options_.state_dir), .run = base::CleanPath(options_.run_dir)},
+      cgroups_(std::move(cgroups)),
+      seccomp_(std::move(seccomp)) {}
+
+RuntimeService::~RuntimeService() = default;
+
+Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions options, ObserverList* observers) {
+  TRY(CheckOptions(options));
+  ASSIGN_OR_RETURN(SeccompProfiles seccomp, SeccompProfiles::Load(options.default_profile, options.seccomp_root));
+  ASSIGN_OR_RETURN(Cgroups cgroups, Cgroups::Detect());
+  ASSIGN_OR_RETURN(RuntimeProgram program, ChooseOciRuntime(options.oci_runtime, cgroups.layout(), FindProgram));
+  if (!base::Exists(options.conmon_path)) {
+    return Fail(Code::kFailedPrecondition, "conmon is not installed at {} (Debian: apt-get install conmon)",
+                options.conmon_path);
+  }
+  std::unique_ptr<RuntimeService> service(new RuntimeService(std::move(options), cgroups, std::move(seccomp)));
+  RuntimeService& self = *service;
+  TRY(MakeFolders(self.paths_));
+  ASSIGN_OR_RETURN(self.state_lock_, base::LockOwner(self.paths_.state + "/runtime.lock"));
+  ASSIGN_OR_RETURN(self.run_lock_, base::LockOwner(self.paths_.run + "/runtime.lock"));
+  ASSIGN_OR_RETURN(self.host_, ReadHostFacts(self.cgroups_));
+  ASSIGN_OR_RETURN(self.images_,
+                   ImageStore::Open({.state_dir = self.paths_.state, .pinned = {self.options_.sandbox_image}}));
+  self.snapshots_ = std::make_unique<Snapshots>(self.images_.get(), self.paths_.run);
+  ASSIGN_OR_RETURN(auto store, Store::Open(self.paths_.Database()));
+  ASSIGN_OR_RETURN(self.registry_, Registry::Load(std::move(store)));
+  self.observers_ = observers;
+  self.oci_ = std::make_unique<OciRuntime>(OciRuntimeOptions{.program = std::move(program),
+                                                             .conmon_path = self.options_.conmon_path,
+                                                             .state_dir = self.paths_.run,
+                                                             .deadline = self.options_.runtime_deadline},
+                                           self.cgroups_, observers);
+  TRY(self.oci_->Prepare());
+  self.cni_ = std::make_unique<Cni>(CniOptions{.conf_dir = self.options_.cni_conf_dir,
+                                               .bin_dirs = self.options_.cni_bin_dirs,
+                                               .cache_dir = self.paths_.CniCache()});
+  self.netns_ = std::make_unique<NetnsStore>(self.paths_.Netns());
+  TRY(self.Recover());
+  ASSIGN_OR_RETURN(self.exits_, ExitWatcher::Start(self.oci_->ExitDir(),
+                                                   [&self](const ContainerExitEvent& event) { self.OnExit(event); }));
+  return service;
+}
+
+ContainerHandle RuntimeService::HandleOf(const ContainerRow& row, const SandboxRow& sandbox) const {
+  return {.id = row.id, .bundle = paths_.Bundle(row.id), .cgroup_parent = sandbox.cgroup_parent};
+}
+
+ContainerHandle RuntimeService::HandleOf(const SandboxRow& row) const {
+  return {.id = row.id, .bundle = paths_.Bundle(row.id), .cgroup_parent = row.cgroup_parent};
+}
+
+Result<ContainerRow> RuntimeService::FindContainer(const std::string& id) const {
+  ASSIGN_OR_RETURN(ContainerRow row, registry_->Container(id));
+  if (!IsVisible(row.step)) return Fail(Code::kNotFound, "could not find container \"{}\": ID not found", id);
+  return row;
+}
+
+Result<SandboxRow> RuntimeService::FindSandbox(const std::string& id) const {
+  ASSIGN_OR_RETURN(SandboxRow row, registry_->Sandbox(id));
+  if (!IsVisible(row.step)) return Fail(Code::kNotFound, "could not find sandbox \"{}\": ID not found", id);
+  return row;
+}
+
+}  // namespace portcullis::runtime

@@ -1,0 +1,161 @@
+// The CRI runtime: sandboxes, containers and images behind cri::RuntimeApi. One file per call (sandbox_run.cc, ...).
+//
+//   ASSIGN_OR_RETURN(auto runtime, RuntimeService::Start(options));   // recovers what an earlier process left
+//   runtime->RunPodSandbox(...)                                       // in process, or behind cri/grpc's server
+//
+// Containers run on when this object goes or the process is killed; the next Start finds them. One process at a time
+// owns a state and a run folder (flock). Every change is written to the store before and after it is made, so a start
+// recognises and removes what was half-made. Thread-safe: operations of one pod are serial, pods do not wait for each
+// other.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "cri/runtime_api.h"
+#include "runtime/container/cgroups.h"
+#include "runtime/container/exit_watcher.h"
+#include "runtime/container/observer.h"
+#include "runtime/container/oci_runtime.h"
+#include "runtime/image/image_store.h"
+#include "runtime/image/snapshot.h"
+#include "runtime/network/cni.h"
+#include "runtime/network/netns.h"
+#include "runtime/service/options.h"
+#include "runtime/service/paths.h"
+#include "runtime/service/registry.h"
+#include "runtime/service/seccomp_profiles.h"
+#include "spec/oci/spec_builder.h"
+
+namespace portcullis::runtime {
+
+inline constexpr char kRuntimeName[] = "portcullis";
+inline constexpr char kRuntimeVersion[] = "0.1.0";
+
+class RuntimeService : public cri::RuntimeApi {
+ public:
+  // `observers`, when given, must outlive the service.
+  static Result<std::unique_ptr<RuntimeService>> Start(ServiceOptions options, ObserverList* observers = nullptr);
+  ~RuntimeService() override;
+
+  // Images are also loaded from archives, which CRI has no call for.
+  ImageStore& images() { return *images_; }
+  const ServiceOptions& options() const { return options_; }
+  const std::string& default_profile_name() const { return seccomp_.default_name(); }
+  std::string oci_runtime_name() const { return oci_->options().program.name; }
+
+  Result<cri::VersionResponse> Version(const cri::VersionRequest& request) override;
+  Result<cri::StatusResponse> Status(const cri::StatusRequest& request) override;
+  Result<cri::RuntimeConfigResponse> RuntimeConfig(const cri::RuntimeConfigRequest& request) override;
+  Result<cri::UpdateRuntimeConfigResponse> UpdateRuntimeConfig(const cri::UpdateRuntimeConfigRequest& request) override;
+
+  Result<cri::RunPodSandboxResponse> RunPodSandbox(const cri::RunPodSandboxRequest& request) override;
+  Result<cri::StopPodSandboxResponse> StopPodSandbox(const cri::StopPodSandboxRequest& request) override;
+  Result<cri::RemovePodSandboxResponse> RemovePodSandbox(const cri::RemovePodSandboxRequest& request) override;
+  Result<cri::PodSandboxStatusResponse> PodSandboxStatus(const cri::PodSandboxStatusRequest& request) override;
+  Result<cri::ListPodSandboxResponse> ListPodSandbox(const cri::ListPodSandboxRequest& request) override;
+  Result<void> StreamPodSandboxes(const cri::StreamPodSandboxesRequest& request,
+                                  const cri::Sink<cri::StreamPodSandboxesResponse>& sink) override;
+
+  Result<cri::CreateContainerResponse> CreateContainer(const cri::CreateContainerRequest& request) override;
+  Result<cri::StartContainerResponse> StartContainer(const cri::StartContainerRequest& request) override;
+  Result<cri::StopContainerResponse> StopContainer(const cri::StopContainerRequest& request) override;
+  Result<cri::RemoveContainerResponse> RemoveContainer(const cri::RemoveContainerRequest& request) override;
+  Result<cri::ContainerStatusResponse> ContainerStatus(const cri::ContainerStatusRequest& request) override;
+  Result<cri::ListContainersResponse> ListContainers(const cri::ListContainersRequest& request) override;
+  Result<void> StreamContainers(const cri::StreamContainersRequest& request,
+                                const cri::Sink<cri::StreamContainersResponse>& sink) override;
+  Result<cri::UpdateContainerResourcesResponse> UpdateContainerResources(
+      const cri::UpdateContainerResourcesRequest& request) override;
+  Result<cri::ReopenContainerLogResponse> ReopenContainerLog(const cri::ReopenContainerLogRequest& request) override;
+  Result<cri::ExecSyncResponse> ExecSync(const cri::ExecSyncRequest& request) override;
+
+  Result<cri::ContainerStatsResponse> ContainerStats(const cri::ContainerStatsRequest& request) override;
+  Result<cri::ListContainerStatsResponse> ListContainerStats(const cri::ListContainerStatsRequest& request) override;
+  Result<cri::PodSandboxStatsResponse> PodSandboxStats(const cri::PodSandboxStatsRequest& request) override;
+  Result<cri::ListPodSandboxStatsResponse> ListPodSandboxStats(const cri::ListPodSandboxStatsRequest& request) override;
+
+  Result<cri::ListImagesResponse> ListImages(const cri::ListImagesRequest& request) override;
+  Result<void> StreamImages(const cri::StreamImagesRequest& request,
+                            const cri::Sink<cri::StreamImagesResponse>& sink) override;
+  Result<cri::ImageStatusResponse> ImageStatus(const cri::ImageStatusRequest& request) override;
+  Result<cri::PullImageResponse> PullImage(const cri::PullImageRequest& request) override;
+  Result<cri::RemoveImageResponse> RemoveImage(const cri::RemoveImageRequest& request) override;
+  Result<cri::ImageFsInfoResponse> ImageFsInfo(const cri::ImageFsInfoRequest& request) override;
+
+ private:
+  RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompProfiles seccomp);
+
+  // recover.cc: from what the store says and what the kernel, the OCI runtime and the exit files say to one truth.
+  Result<void> Recover();
+  Result<void> RecoverContainer(const ContainerRow& row, bool rebooted);
+  Result<void> RecoverSandbox(const SandboxRow& row, bool rebooted);
+  // leftovers.cc: what no row knows. Problems are logged; they must not keep the node down.
+  void RemoveLeftovers();
+
+  // exits.cc: runs in the watcher's thread.
+  void OnExit(const ContainerExitEvent& event);
+
+  // teardown.cc: undoes everything that was or may have been made; each may be repeated.
+  Result<void> TearDownContainer(const ContainerRow& row, const SandboxRow& sandbox);
+  Result<void> TearDownSandbox(const SandboxRow& row);
+  Result<void> RemoveContainerRow(const ContainerRow& row, const SandboxRow& sandbox);
+  // Stops it at once; returns when it does not run. Does nothing to one that does not.
+  Result<void> KillContainer(const ContainerRow& row, const SandboxRow& sandbox);
+
+  // pod_cgroup.cc: the parent cgroup of a pod, made here unless the kubelet has made it.
+  Result<void> AcquireCgroup(const std::string& parent);
+  void ReleaseCgroups();  // removes those made here that no sandbox needs
+
+  // sandbox_run.cc, container_create.cc: the part between the row and the answer.
+  Result<void> MakeSandbox(SandboxRow& row, const Image& image, const SeccompResult& seccomp);
+  Result<void> MakeContainer(ContainerRow& row, const SandboxRow& sandbox, const Image& image,
+                             const std::vector<std::string>& bounding, const SeccompResult& seccomp);
+
+  ContainerHandle HandleOf(const ContainerRow& row, const SandboxRow& sandbox) const;
+  ContainerHandle HandleOf(const SandboxRow& row) const;
+
+  // By id or unique prefix, without half-made ones.
+  Result<ContainerRow> FindContainer(const std::string& id) const;
+  Result<SandboxRow> FindSandbox(const std::string& id) const;
+
+  // container_status.cc, image_status.cc, stats.cc
+  cri::ContainerStatus StatusOf(const ContainerRow& row) const;
+  Result<cri::ContainerStats> StatsOf(const ContainerRow& row, const SandboxRow& sandbox);
+  Result<cri::PodSandboxStats> StatsOf(const SandboxRow& row);
+  uint64_t CpuRate(const std::string& id, int64_t now_nanos, uint64_t usage_nanos);
+
+  const ServiceOptions options_;
+  const Paths paths_;
+  base::UniqueFd state_lock_;
+  base::UniqueFd run_lock_;
+  const Cgroups cgroups_;
+  const SeccompProfiles seccomp_;
+  oci::HostFacts host_;
+  std::unique_ptr<ImageStore> images_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<OciRuntime> oci_;
+  std::unique_ptr<Cni> cni_;
+  std::unique_ptr<NetnsStore> netns_;
+  ObserverList* observers_ = nullptr;
+
+  std::mutex cgroup_mutex_;  // guards which cgroups exist
+
+  struct CpuSample {
+    int64_t time_nanos = 0;
+    uint64_t usage_nanos = 0;
+    uint64_t rate = 0;
+  };
+  std::mutex cpu_mutex_;
+  std::map<std::string, CpuSample> cpu_samples_;
+
+  std::unique_ptr<ExitWatcher> exits_;  // last: its thread uses all of the above
+};
+
+}  // namespace portcullis::runtime

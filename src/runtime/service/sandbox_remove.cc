@@ -1,0 +1,29 @@
+// RemovePodSandbox: stops what runs, removes the containers, then the sandbox. A sandbox that does not exist is
+// success.
+#include "base/try.h"
+#include "runtime/service/runtime_service.h"
+
+namespace portcullis::runtime {
+
+Result<cri::RemovePodSandboxResponse> RuntimeService::RemovePodSandbox(const cri::RemovePodSandboxRequest& request) {
+  auto found = registry_->Sandbox(request.pod_sandbox_id);
+  if (!found) {
+    if (found.error().code == Code::kNotFound) return cri::RemovePodSandboxResponse{};
+    return Failure(std::move(found).error());
+  }
+  {
+    const PodLock lock = registry_->LockPod(found->id);
+    auto row = registry_->Sandbox(found->id);
+    if (!row) return cri::RemovePodSandboxResponse{};  // removed while we waited
+    for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(RemoveContainerRow(container, *row));
+    TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kRemoving; }));
+    TRY(TearDownSandbox(*row));
+    TRY(registry_->RemoveSandbox(row->id));
+  }
+  ReleaseCgroups();
+  std::lock_guard lock(cpu_mutex_);
+  cpu_samples_.erase(found->id);
+  return cri::RemovePodSandboxResponse{};
+}
+
+}  // namespace portcullis::runtime

@@ -1,0 +1,170 @@
+// RunPodSandbox: reserve the name, make cgroup, network namespace, network, files, /dev/shm and the pause container.
+#include <unistd.h>
+
+#include <array>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/try.h"
+#include "runtime/service/bundle.h"
+#include "runtime/service/pod_files.h"
+#include "runtime/service/runtime_service.h"
+#include "runtime/service/shm.h"
+#include "runtime/service/spec_input.h"
+
+namespace portcullis::runtime {
+namespace {
+
+std::string HostHostname() {
+  std::array<char, 256> name = {};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+std::string ProtocolName(cri::Protocol protocol) {
+  switch (protocol) {
+    case cri::Protocol::kUdp:
+      return "udp";
+    case cri::Protocol::kSctp:
+      return "sctp";
+    case cri::Protocol::kTcp:
+      break;
+  }
+  return "tcp";
+}
+
+CniRequest CniRequestOf(const SandboxRow& row) {
+  CniRequest request;
+  request.container_id = row.id;
+  request.netns_path = row.netns_path;
+  request.pod_namespace = row.config.metadata->namespace_;
+  request.pod_name = row.config.metadata->name;
+  request.pod_uid = row.config.metadata->uid;
+  for (const cri::PortMapping& port : row.config.port_mappings) {
+    request.port_mappings.push_back({.host_port = port.host_port,
+                                     .container_port = port.container_port,
+                                     .protocol = ProtocolName(port.protocol),
+                                     .host_ip = port.host_ip});
+  }
+  return request;
+}
+
+Result<void> CheckConfig(const std::optional<cri::PodSandboxConfig>& config) {
+  if (!config) return Fail(Code::kInvalidArgument, "sandbox config must be set");
+  if (!config->metadata || config->metadata->name.empty()) {
+    return Fail(Code::kInvalidArgument, "sandbox config must include a metadata name");
+  }
+  if (!config->log_directory.empty() && !config->log_directory.starts_with('/')) {
+    return Fail(Code::kInvalidArgument, "log_directory {} must be an absolute path",
+                base::Quote(config->log_directory));
+  }
+  if (config->windows) return Fail(Code::kInvalidArgument, "windows sandboxes are not supported by this runtime");
+  return CheckHostname(config->hostname);
+}
+
+Result<void> WritePodFiles(const std::string& folder, const SandboxRow& row, bool host_network) {
+  TRY(base::MakeDirs(folder, 0700));
+  std::string host_resolv;
+  if (auto text = base::ReadFile("/etc/resolv.conf", 1u << 20)) host_resolv = std::move(*text);
+  ASSIGN_OR_RETURN(const std::string resolv, ResolvConf(row.config.dns_config, host_resolv));
+  const std::string hostname = host_network ? HostHostname() : row.config.hostname;
+  std::string hosts = HostsFile(row.ips, hostname);
+  if (host_network) {
+    if (auto text = base::ReadFile("/etc/hosts", 1u << 20)) hosts = std::move(*text);
+  }
+  TRY(base::WriteFileAtomic(folder + "/resolv.conf", resolv, 0644));
+  TRY(base::WriteFileAtomic(folder + "/hosts", hosts, 0644));
+  return base::WriteFileAtomic(folder + "/hostname", hostname + "\n", 0644);
+}
+
+}  // namespace
+
+Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunPodSandboxRequest& request) {
+  TRY(CheckConfig(request.config));
+  const std::string& handler = request.runtime_handler;
+  if (!handler.empty() && handler != oci_->options().program.name) {
+    return Fail(Code::kInvalidArgument, "no runtime for {} is configured", base::Quote(handler));
+  }
+  SandboxRow row;
+  row.id = base::RandomHex(32);
+  row.config = *request.config;
+  row.runtime_handler = handler;
+  row.created_at = base::NowUnixNanos();
+  ASSIGN_OR_RETURN(row.cgroup_parent, CgroupParent(row.config.linux ? row.config.linux->cgroup_parent : "",
+                                                   options_.default_cgroup_parent));
+  // All that can be refused is refused before anything is made.
+  const auto context = row.config.linux ? row.config.linux->security_context : std::nullopt;
+  auto decision = DecideSeccomp(SeccompRequestOf(context, seccomp_.kernel_has_seccomp()));
+  if (!decision) return Wrap(std::move(decision).error(), "failed to generate seccomp spec opts");
+  ASSIGN_OR_RETURN(const SeccompResult seccomp, seccomp_.Resolve(*decision, {}));
+  row.seccomp = seccomp.description;
+  row.warnings = seccomp.warnings;
+  auto image = images_->Get(options_.sandbox_image);
+  if (!image) {
+    return Fail(image.error().code, "sandbox image {} is not on this node: load it with `portcullis image load` ({})",
+                options_.sandbox_image, image.error().message);
+  }
+  row.image_id = image->id;
+
+  const PodLock lock = registry_->LockPod(row.id);
+  TRY(registry_->Add(row));
+  if (auto made = MakeSandbox(row, *image, seccomp); !made) {
+    // The row stays when something could not be undone: the next start tries again.
+    auto undone = TearDownSandbox(row);
+    if (undone) undone = registry_->RemoveSandbox(row.id);
+    if (!undone) base::LogError("half-made sandbox is left", {{"sandbox", row.id}, {"error", undone.error().message}});
+    ReleaseCgroups();
+    return Wrap(std::move(made).error(), "failed to create sandbox for pod \"{}/{}\"", row.config.metadata->namespace_,
+                row.config.metadata->name);
+  }
+  return cri::RunPodSandboxResponse{.pod_sandbox_id = row.id};
+}
+
+Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, const SeccompResult& seccomp) {
+  const bool host_network = UsesHostNetwork(row.config);
+  ASSIGN_OR_RETURN(oci::SandboxSpecInput input, SandboxInput(row.config, image.config));
+  TRY(AcquireCgroup(row.cgroup_parent));
+  if (!host_network) {
+    ASSIGN_OR_RETURN(row.netns_path, netns_->Create(row.id));
+    auto network = cni_->Add(CniRequestOf(row));
+    if (!network) return Wrap(std::move(network).error(), "set up network");
+    row.ips = network->PodIps();
+    row.network_result = network->json;
+  }
+  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, host_network));
+  if (!row.config.log_directory.empty()) TRY(base::MakeDirs(row.config.log_directory, 0755));
+  if (input.modes.ipc == oci::NamespaceMode::kPod) {
+    input.shm_path = paths_.Shm(row.id);
+    TRY(MountShm(input.shm_path));
+  }
+
+  ASSIGN_OR_RETURN(const Snapshot snapshot, snapshots_->Prepare(row.id, image));
+  input.rootfs = snapshot.rootfs;
+  ASSIGN_OR_RETURN(input.passwd_text, ReadInRoot(snapshot.rootfs, "/etc/passwd"));
+  ASSIGN_OR_RETURN(input.group_text, ReadInRoot(snapshot.rootfs, "/etc/group"));
+  input.network_namespace = row.netns_path;
+  const ContainerHandle handle = HandleOf(row);
+  input.cgroups_path = handle.Cgroup();
+  input.annotations = SandboxAnnotations(row.config, row.id, options_.sandbox_image);
+  input.seccomp = seccomp.profile;
+  input.host = host_;
+  ASSIGN_OR_RETURN(const oci::BuiltSpec built, BuildSandboxSpec(input));
+  row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
+  TRY(WriteBundle(handle.bundle, built.spec));
+
+  CreateOptions create;
+  create.name = row.config.metadata->name;
+  create.log_path = handle.bundle + "/pause.log";
+  ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
+  row.pid = created.pid;
+  TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing = row; }));
+  TRY(oci_->Start(handle));
+  ASSIGN_OR_RETURN(row, registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
+    if (changing.pid != 0) changing.step = SandboxStep::kReady;
+  }));
+  if (row.pid == 0) return Fail(Code::kInternal, "the pause process of {} exited at once", options_.sandbox_image);
+  return {};
+}
+
+}  // namespace portcullis::runtime

@@ -1,0 +1,39 @@
+// StopPodSandbox: containers killed, network undone, pause killed. May be repeated; succeeds when there is nothing to
+// do.
+#include <chrono>
+
+#include "base/try.h"
+#include "runtime/service/runtime_service.h"
+#include "runtime/service/shm.h"
+
+namespace portcullis::runtime {
+
+Result<cri::StopPodSandboxResponse> RuntimeService::StopPodSandbox(const cri::StopPodSandboxRequest& request) {
+  auto found = registry_->Sandbox(request.pod_sandbox_id);
+  if (!found) {
+    if (found.error().code == Code::kNotFound) return cri::StopPodSandboxResponse{};
+    return Failure(std::move(found).error());
+  }
+  const PodLock lock = registry_->LockPod(found->id);
+  auto row = registry_->Sandbox(found->id);
+  if (!row) return cri::StopPodSandboxResponse{};  // removed while we waited
+  for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(KillContainer(container, *row));
+  // DEL needs the namespace, and must come before the address can be given to another pod.
+  TRY(cni_->Del(row->id));
+  TRY(netns_->Delete(row->id));
+  if (row->pid != 0) {
+    // SIGKILL, by the cgroup: pause is process 1 of its namespace and drops a SIGTERM that comes before its handler.
+    TRY(cgroups_.KillAll(HandleOf(*row).Cgroup(), options_.kill_deadline));
+    if (!registry_->WaitSandboxStopped(row->id, std::chrono::steady_clock::now() + options_.kill_deadline)) {
+      OnExit({.id = row->id, .exit_code = 137, .finished_at_unix_nanos = 0});  // conmon is gone too
+    }
+  }
+  TRY(UnmountShm(paths_.Shm(row->id)));
+  TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) {
+    changing.step = SandboxStep::kNotReady;
+    changing.netns_path.clear();
+  }));
+  return cri::StopPodSandboxResponse{};
+}
+
+}  // namespace portcullis::runtime
