@@ -427,6 +427,10 @@ std::variant<CrictlInvocation, int> ParseCrictl(int argc, char** argv) {
       ->envname("CRI_CONFIG_FILE");
   app.add_flag("-D,--debug", invocation->debug, "tell on standard error what is done");
   const Commands commands(app, *invocation);
+  if (argc < 2) {
+    std::cout << app.help();
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -55,10 +56,12 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
     std::cout << StatusTable(rows);
   }
   std::cout.flush();
-  const bool asks = std::any_of(rows.begin(), rows.end(), [](const StatusRow& row) { return !row.stale; });
-  if (asks)
+  const bool asks = !node.on && std::any_of(rows.begin(), rows.end(),
+                                            [](const StatusRow& row) { return row.decided_by == "node default"; });
+  if (asks) {
     std::cerr << "status: STALE is not known, since the node does not tell its SeccompDefault: " << node.why_unknown
               << '\n';
+  }
   const bool stale =
       std::any_of(rows.begin(), rows.end(), [](const StatusRow& row) { return row.stale.value_or(false); });
   if (stale && flags.output == "table") {

@@ -8,25 +8,12 @@
 #include "cli/crictl/select.h"
 #include "cli/crictl/verbs.h"
 #include "cli/output/human.h"
+#include "cli/output/states.h"
 #include "cli/output/table.h"
 #include "cri/json.h"
 
 namespace portcullis::cli {
 namespace {
-
-std::string StateWord(cri::ContainerState state) {
-  switch (state) {
-    case cri::ContainerState::kContainerCreated:
-      return "Created";
-    case cri::ContainerState::kContainerRunning:
-      return "Running";
-    case cri::ContainerState::kContainerExited:
-      return "Exited";
-    case cri::ContainerState::kContainerUnknown:
-      break;
-  }
-  return "Unknown";
-}
 
 // The kubelet asks for images by id, so the name that a container has is often a digest.
 Result<std::string> ImageCell(Session& session, const cri::Container& container, const ListContainersOptions& options) {

@@ -8,15 +8,12 @@
 #include "cli/crictl/select.h"
 #include "cli/crictl/verbs.h"
 #include "cli/output/human.h"
+#include "cli/output/states.h"
 #include "cli/output/table.h"
 #include "cri/json.h"
 
 namespace portcullis::cli {
 namespace {
-
-std::string StateWord(cri::PodSandboxState state) {
-  return state == cri::PodSandboxState::kSandboxReady ? "Ready" : "NotReady";
-}
 
 void PrintMetadata(Session& session, const std::optional<cri::PodSandboxMetadata>& metadata) {
   if (!metadata) return;

@@ -1,6 +1,7 @@
 // Finding the containers and pods that the user means.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>

@@ -86,6 +86,9 @@ Result<bool> Ask(const std::string& address, uint16_t port, Deadline deadline) {
 
 Result<bool> SwitchFromConfigz(std::string_view json) {
   ASSIGN_OR_RETURN(const nlohmann::json document, base::ParseJson(json, "configz"));
+  // Our node tells what flag and file come to together; a kubelet's configz has the file's part alone.
+  const nlohmann::json::json_pointer decided("/seccompDefault/enabled");
+  if (document.contains(decided) && document[decided].is_boolean()) return document[decided].get<bool>();
   const auto config = document.is_object() ? document.find("kubeletconfig") : document.end();
   if (config == document.end() || !config->is_object()) return Fail(Code::kInternal, "configz has no kubeletconfig");
   const auto value = config->find("seccompDefault");

@@ -13,7 +13,8 @@ namespace portcullis::cli {
 // Asks http://ADDRESS:PORT/configz. ADDRESS is an IPv4 literal. kUnavailable when no node answers there.
 Result<bool> ReadNodeSwitch(const std::string& address, uint16_t port, std::chrono::milliseconds timeout);
 
-// `kubeletconfig.seccompDefault` of a configz document; absent is false, Kubernetes' default.
+// `seccompDefault.enabled` of our node's configz, which counts the flag too; else `kubeletconfig.seccompDefault`, where
+// absent is false, Kubernetes' default.
 Result<bool> SwitchFromConfigz(std::string_view json);
 
 }  // namespace portcullis::cli

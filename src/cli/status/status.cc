@@ -8,26 +8,13 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "cli/output/states.h"
 #include "cli/output/table.h"
 
 namespace portcullis::cli {
 namespace {
 
 constexpr size_t kMaxProcStatus = 64u << 10;
-
-std::string StateWord(cri::ContainerState state) {
-  switch (state) {
-    case cri::ContainerState::kContainerCreated:
-      return "Created";
-    case cri::ContainerState::kContainerRunning:
-      return "Running";
-    case cri::ContainerState::kContainerExited:
-      return "Exited";
-    case cri::ContainerState::kContainerUnknown:
-      break;
-  }
-  return "Unknown";
-}
 
 std::string ValueOr(const std::map<std::string, std::string>& map, const std::string& key, std::string fallback) {
   const auto found = map.find(key);
@@ -61,6 +48,7 @@ std::optional<KernelSeccomp> AskKernel(const nlohmann::json& info, const std::st
 }
 
 std::optional<bool> IsStale(const StatusRow& row, const std::optional<bool>& node_default_on) {
+  if (row.decided_by == kUnknown) return std::nullopt;
   if (row.decided_by != "node default") return false;
   if (!node_default_on) return std::nullopt;
   const bool unconfined = row.effective == "Unconfined";

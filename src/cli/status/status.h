@@ -37,7 +37,7 @@ struct StatusRow {
   std::string decided_by;               // "container", "pod", "node default", "privileged", "unknown"
   std::optional<KernelSeccomp> kernel;  // of a running process
   // The node decided, and would decide otherwise now: the container was started before the switch was turned.
-  // nullopt: the node's present switch is not known.
+  // nullopt: the node's present switch, or who decided, is not known.
   std::optional<bool> stale;
   bool mismatch = false;  // a profile should be in effect and the kernel has no filter
 };

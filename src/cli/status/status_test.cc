@@ -97,6 +97,7 @@ TEST_F(Status, StaleIsWhatTheNodeWouldDecideOtherwiseNow) {
       {"container", "Unconfined", true, false},
       {"pod", "RuntimeDefault", false, false},
       {"privileged", "Unconfined", true, false},
+      {"unknown", "Unconfined", true, std::nullopt},
   };
   for (const Case& item : cases) {
     runtime_ = FakeRuntime();
@@ -141,6 +142,7 @@ TEST(KernelSeccomp, Parses) {
 TEST(NodeSwitch, ReadsConfigz) {
   EXPECT_TRUE(*SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": true}})"));
   EXPECT_FALSE(*SwitchFromConfigz(R"({"kubeletconfig": {}})"));
+  EXPECT_TRUE(*SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": false}, "seccompDefault": {"enabled": true}})"));
   EXPECT_FALSE(SwitchFromConfigz("{}"));
   EXPECT_FALSE(SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": "yes"}})"));
   EXPECT_FALSE(ReadNodeSwitch("127.0.0.1", 1, std::chrono::milliseconds(200)));
