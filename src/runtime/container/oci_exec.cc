@@ -35,7 +35,7 @@ class ExecScope {
         conmon_cgroup(handle.ConmonCgroup() + "/" + name) {}
 
   Result<void> Make() const {
-    TRY(base::MakeDirs(folder + "/attach", 0700));
+    TRY(base::MakeDirs(folder + "/sockets", 0700));
     TRY(cgroups_.Create(conmon_cgroup));
     return cgroups_.Create(cgroup);
   }
@@ -113,7 +113,7 @@ Result<ExecResult> OciRuntime::ExecSync(const ContainerHandle& handle, const Exe
   // Its own bundle folder and no exit folder: an exec's conmon would overwrite the container's sockets and exit code.
   std::vector<std::string> argv = ConmonArguments(handle.id, scope.folder);
   argv.insert(argv.end(),
-              {"-u", scope.name, "-n", scope.name, "-p", pid_file, "--socket-dir-path", scope.folder + "/attach", "-l",
+              {"-u", scope.name, "-n", scope.name, "-p", pid_file, "--socket-dir-path", scope.folder + "/sockets", "-l",
                log, "--log-global-size-max", std::to_string(kMaxExecOutput), "-e", "--sync", "--exec-process-spec",
                process_file, "--runtime-opt", "--cgroup=" + scope.name});
   ASSIGN_OR_RETURN(Conmon conmon, Conmon::Launch(std::move(argv), cgroups_, scope.conmon_cgroup));

@@ -40,9 +40,11 @@ constexpr milliseconds kConmonGrace = std::chrono::seconds(2);
 constexpr size_t kMaxId = 128;
 
 Result<void> CheckHandle(const ContainerHandle& handle) {
-  const bool good = !handle.id.empty() && handle.id.size() <= kMaxId &&
-                    std::all_of(handle.id.begin(), handle.id.end(),
-                                [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+  // The first character is no dash: an id must not read as an option.
+  const bool good = !handle.id.empty() && handle.id.size() <= kMaxId && handle.id[0] != '-' &&
+                    std::all_of(handle.id.begin(), handle.id.end(), [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '-' || c == '_';
+                    });
   if (!good)
     return Fail(Code::kInvalidArgument, "container id {}: want letters, digits, - and _", base::Quote(handle.id));
   if (!handle.cgroup_parent.starts_with('/') || handle.cgroup_parent.size() < 2) {
@@ -173,7 +175,13 @@ Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, co
   if (answer->pid.value_or(-1) <= 0) {
     return Fail(Code::kUnknown, "container create failed: {}", CleanRuntimeMessage(answer->message));
   }
-  return CreatedContainer{static_cast<pid_t>(*answer->pid), ReadPidFile(conmon_pid_file).value_or(-1)};
+  const CreatedContainer created{static_cast<pid_t>(*answer->pid), ReadPidFile(conmon_pid_file).value_or(-1)};
+  if (cgroups_.layout() == CgroupLayout::kHybrid) {
+    // Not every OCI runtime moves the process in the empty v2 hierarchy: it would stay in conmon's cgroup there.
+    TRY(cgroups_.Create(handle.Cgroup()));
+    TRY(cgroups_.AddProcess(handle.Cgroup(), created.pid));
+  }
+  return created;
 }
 
 Result<void> OciRuntime::Start(const ContainerHandle& handle) const {
