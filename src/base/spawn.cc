@@ -111,6 +111,13 @@ Result<Child> Spawn(const SpawnOptions& options) {
     if (theirs < 3) standard[theirs] = true;
   }
   if (!standard[0]) posix_spawn_file_actions_addopen(&spawn.actions, 0, "/dev/null", O_RDONLY, 0);
+  // Libraries (Asio, gRPC) make descriptors without O_CLOEXEC; a daemon that outlives us must not hold our sockets.
+  for (int fd = 3; fd <= highest; ++fd) {
+    const bool mapped =
+        std::any_of(options.fds.begin(), options.fds.end(), [fd](const auto& map) { return map.second == fd; });
+    if (!mapped) posix_spawn_file_actions_addclose(&spawn.actions, fd);
+  }
+  posix_spawn_file_actions_addclosefrom_np(&spawn.actions, highest + 1);
   if (!options.working_dir.empty()) posix_spawn_file_actions_addchdir_np(&spawn.actions, options.working_dir.c_str());
 
   short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;

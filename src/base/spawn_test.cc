@@ -36,6 +36,14 @@ TEST(RunCommand, PassesEnvironmentFolderAndDescriptors) {
   EXPECT_STREQ(buffer, "through\n");
 }
 
+TEST(RunCommand, NothingElseIsInherited) {
+  const UniqueFd leaky(::dup(0));  // no O_CLOEXEC, as some libraries make them
+  ASSERT_TRUE(leaky.valid());
+  const auto result = RunCommand({.spawn = {.argv = {"sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"}, .fds = {{0, 6}}}});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->out, "0 1 2 3 6 ") << "3 is ls's own";
+}
+
 TEST(RunCommand, KillsTheWholeGroupAtTheDeadline) {
   bool told = false;
   const auto begin = Now();
