@@ -79,7 +79,7 @@ void CommandLine::Each(const std::string& flag, std::function<Result<void>(const
     }
     return true;
   };
-  state_->app.add_option(flag, std::move(callback), help)->take_all()->allow_extra_args(false)->expected(1, 1 << 20);
+  state_->app.add_option(flag, std::move(callback), help)->take_all()->allow_extra_args(false);
 }
 
 void CommandLine::Positional(const std::string& name, std::vector<std::string>* target, const std::string& help,

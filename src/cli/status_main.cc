@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -23,7 +24,7 @@ constexpr int kWatchMilliseconds = 2000;
 constexpr char kClearScreen[] = "\033[2J\033[H";
 
 struct Flags {
-  std::string endpoint = kDefaultEndpoint;
+  std::string endpoint;  // "": as crictl finds it
   std::string node_address = "127.0.0.1:10248";
   std::string output = "table";
   bool all = false;
@@ -72,12 +73,22 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
   return {};
 }
 
+// The flag, then crictl's environment variable and configuration file, then our own socket.
+Result<std::string> Endpoint(const Flags& flags) {
+  if (!flags.endpoint.empty()) return flags.endpoint;
+  if (const char* set = std::getenv("CONTAINER_RUNTIME_ENDPOINT"); set != nullptr && *set != '\0')
+    return std::string(set);
+  ASSIGN_OR_RETURN(const ClientConfig config, LoadClientConfig(kDefaultClientConfig, false));
+  return config.runtime_endpoint.empty() ? std::string(kDefaultEndpoint) : config.runtime_endpoint;
+}
+
 Result<void> Run(const Flags& flags) {
   if (flags.output != "table" && flags.output != "json" && flags.output != "yaml") {
     return Fail(Code::kInvalidArgument, "unsupported output format {}, use one of table, json, yaml",
                 base::Quote(flags.output));
   }
-  ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = flags.endpoint}));
+  ASSIGN_OR_RETURN(const std::string endpoint, Endpoint(flags));
+  ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = endpoint}));
   TRY(Show(*runtime, flags));
   while (flags.watch && poll(nullptr, 0, kWatchMilliseconds) == 0) TRY(Show(*runtime, flags));
   return {};
@@ -89,14 +100,14 @@ int StatusMain(int argc, char** argv) {
   Flags flags;
   CommandLine line("portcullis status",
                    "Per container: declared and effective seccomp profile, who decided, and the kernel's own word.");
-  line.Text("--runtime-endpoint", &flags.endpoint, "socket of the runtime");
+  line.Text("-r,--runtime-endpoint", &flags.endpoint, "socket of the runtime (default: as crictl finds it)");
   line.Text("--node-address", &flags.node_address, "where the node serves /configz, for the STALE column");
   line.Text("-o,--output", &flags.output, "table, json or yaml");
   line.Bool("--all", &flags.all, "also containers that do not run");
   line.Bool("--watch", &flags.watch, "again every two seconds, until interrupted");
-  if (const auto exit_code = line.Parse({argv + 1, argv + argc}, "status: ")) return *exit_code;
+  if (const auto exit_code = line.Parse({argv + 1, argv + argc})) return *exit_code;
   if (const auto shown = Run(flags); !shown) {
-    std::cerr << "status: " << shown.error().message
+    std::cerr << "portcullis status: " << shown.error().message
               << (shown.error().code == Code::kUnavailable
                       ? "; is portcullis node running? (--runtime-endpoint names another socket)"
                       : "")
