@@ -1,17 +1,21 @@
 #include "http/server.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "base/strings.h"
 
 namespace portcullis::http {
@@ -22,16 +26,27 @@ namespace beast = boost::beast;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
+// How long answers on their way may take once the server is told to stop.
+constexpr std::chrono::milliseconds kFarewell(500);
+
+// Asio opens its sockets without it; a program that we start must not hold our port.
+template <class Socket>
+void CloseOnExec(Socket& socket) {
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+}
+
 struct Route {
   std::string method;
   std::string path;
   Handler handler;
 };
 
+class Connection;
+
 struct Shared {
   ServerOptions options;
   std::vector<Route> routes;
-  size_t connections = 0;  // touched by the server's thread only
+  std::set<Connection*> connections;  // touched by the server's thread only, as the next
   bool stopping = false;
 };
 
@@ -66,17 +81,26 @@ Response Dispatch(const Shared& shared, const Request& request) {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
-    ++shared_.connections;
+    shared_.connections.insert(this);
   }
-  ~Connection() { --shared_.connections; }
+  ~Connection() { shared_.connections.erase(this); }
 
   void Read() {
+    answering_ = false;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_.options.max_header_bytes));
     parser_->body_limit(shared_.options.max_body_bytes);
     stream_.expires_after(shared_.options.timeout);
     beast::http::async_read(stream_, buffer_, *parser_,
                             [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
+  }
+
+  bool answering() const { return answering_; }
+
+  void Close() {
+    error_code ignored;  // the peer may have gone already
+    stream_.socket().shutdown(Tcp::socket::shutdown_both, ignored);
+    stream_.close();
   }
 
  private:
@@ -97,6 +121,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void Answer(Response response, unsigned version, bool keep_alive, bool head) {
+    answering_ = true;
     reply_ = {};
     reply_.version(version);
     reply_.result(static_cast<unsigned>(response.status));
@@ -107,7 +132,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (!head) reply_.body() = std::move(response.body);
     stream_.expires_after(shared_.options.timeout);
     auto done = [self = shared_from_this(), keep_alive](error_code error, size_t) {
-      if (error || !keep_alive) return self->Close();
+      if (error || !keep_alive || self->shared_.stopping) return self->Close();
       self->Read();
     };
     if (!head) return beast::http::async_write(stream_, reply_, std::move(done));
@@ -115,14 +140,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     beast::http::async_write_header(stream_, *head_serializer_, std::move(done));
   }
 
-  void Close() {
-    error_code ignored;  // the peer may have gone already
-    stream_.socket().shutdown(Tcp::socket::shutdown_both, ignored);
-    stream_.close();
-  }
-
   beast::tcp_stream stream_;
   Shared& shared_;
+  bool answering_ = false;
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   beast::http::response<beast::http::string_body> reply_;
@@ -135,13 +155,21 @@ struct Server::State {
   Shared shared;
   asio::io_context context{1};
   Tcp::acceptor acceptor{context};
+  asio::steady_timer farewell{context};
   std::thread thread;
   uint16_t port = 0;
+
+  void CloseConnections(bool answering_too) {
+    for (Connection* connection : shared.connections) {
+      if (answering_too || !connection->answering()) connection->Close();
+    }
+  }
 
   void Accept() {
     acceptor.async_accept([this](error_code error, Tcp::socket socket) {
       if (!acceptor.is_open()) return;
-      if (!error && shared.connections < shared.options.max_connections) {
+      if (!error) CloseOnExec(socket);
+      if (!error && shared.connections.size() < shared.options.max_connections) {
         std::make_shared<Connection>(std::move(socket), shared)->Read();
       }
       Accept();
@@ -167,6 +195,7 @@ Result<void> Server::Start() {
   Tcp::endpoint endpoint(address, options.port);
   Tcp::acceptor& acceptor = state_->acceptor;
   acceptor.open(endpoint.protocol(), error);
+  if (!error) CloseOnExec(acceptor);
   if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(Tcp::acceptor::max_listen_connections, error);
@@ -189,7 +218,13 @@ void Server::Stop() {
     error_code ignored;
     state_->shared.stopping = true;
     state_->acceptor.close(ignored);
-    state_->context.stop();  // connections waiting for a request are dropped; handlers run to their end before this
+    state_->CloseConnections(false);
+    // Answers on their way have a moment; then the context runs out of work and the thread ends.
+    state_->farewell.expires_after(kFarewell);
+    state_->farewell.async_wait([this](error_code error) {
+      if (!error) state_->CloseConnections(true);
+    });
+    if (state_->shared.connections.empty()) state_->farewell.cancel();
   });
   state_->thread.join();
 }
