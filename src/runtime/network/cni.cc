@@ -72,6 +72,10 @@ Result<CniResult> Cni::Add(const CniRequest& request) {
     return Fail(Code::kAlreadyExists, "container {} is attached to the network already", request.container_id);
   CniAttachment attachment{.request = request, .network = {}, .result_json = {}};
   ASSIGN_OR_RETURN(attachment.network, FindCniNetwork(options_.conf_dir));
+  // Before anything runs: a plugin that is not there could not undo anything either.
+  for (const CniPlugin& plugin : attachment.network.plugins) {
+    if (auto found = FindPlugin(plugin.type); !found) return Failure(std::move(found).error());
+  }
   TRY(base::MakeDirs(options_.cache_dir, 0700));
   TRY(base::WriteFileAtomic(path, EncodeAttachment(attachment), 0600));
 

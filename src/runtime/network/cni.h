@@ -71,7 +71,8 @@ class Cni {
   explicit Cni(CniOptions options) : options_(std::move(options)) {}
 
   Result<CniResult> Add(const CniRequest& request);
-  // Undoes ADD; fine when nothing is there or half of it. The netns may be gone already.
+  // Undoes ADD; fine when nothing is there or half of it. Call it before the namespace is deleted: when that is gone,
+  // plugins free the address but may leave firewall rules (bridge 1.1.1 does).
   Result<void> Del(const std::string& container_id);
   // Asks the plugins whether the attachment is as ADD left it.
   Result<void> Check(const std::string& container_id);
