@@ -24,6 +24,15 @@ std::string BadBool(const std::string& value, const std::string& flag) {
                      base::Quote(value), base::Quote(flag), base::Quote(value));
 }
 
+CommandLine::Take TakeBool(const std::string& flag, std::function<void(bool)> set) {
+  return [flag, set = std::move(set)](const std::string& value) -> Result<void> {
+    const auto parsed = base::ParseGoBool(value);
+    if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
+    set(*parsed);
+    return {};
+  };
+}
+
 }  // namespace
 
 CommandLine::CommandLine(const std::string& name, const std::string& description)
@@ -43,33 +52,14 @@ void CommandLine::Number(const std::string& flag, int* target, const std::string
 }
 
 void CommandLine::Bool(const std::string& flag, bool* target, const std::string& help) {
-  Each(
-      flag,
-      [this, flag, target](const std::string& value) -> Result<void> {
-        const auto parsed = base::ParseGoBool(value);
-        if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
-        *target = *parsed;
-        return {};
-      },
-      help);
-  state_->booleans.insert(flag);
+  Each(flag, TakeBool(flag, [target](bool value) { *target = value; }), help, true);
 }
 
 void CommandLine::OptionalBool(const std::string& flag, std::optional<bool>* target, const std::string& help) {
-  Each(
-      flag,
-      [flag, target](const std::string& value) -> Result<void> {
-        const auto parsed = base::ParseGoBool(value);
-        if (!parsed) return Fail(Code::kInvalidArgument, "{}", BadBool(value, flag));
-        target->emplace(*parsed);
-        return {};
-      },
-      help);
-  state_->booleans.insert(flag);
+  Each(flag, TakeBool(flag, [target](bool value) { *target = value; }), help, true);
 }
 
-void CommandLine::Each(const std::string& flag, std::function<Result<void>(const std::string&)> take,
-                       const std::string& help) {
+void CommandLine::Each(const std::string& flag, Take take, const std::string& help, bool is_switch) {
   auto callback = [this, take = std::move(take)](const CLI::results_t& values) {
     for (const std::string& value : values) {
       if (auto taken = take(value); !taken) {
@@ -79,13 +69,16 @@ void CommandLine::Each(const std::string& flag, std::function<Result<void>(const
     }
     return true;
   };
-  state_->app.add_option(flag, std::move(callback), help)->take_all()->allow_extra_args(false);
+  auto* option = state_->app.add_option(flag, std::move(callback), help);
+  option->take_all()->allow_extra_args(false)->type_name(is_switch ? "" : "VALUE");
+  if (is_switch) state_->booleans.insert(flag);
 }
 
 void CommandLine::Positional(const std::string& name, std::vector<std::string>* target, const std::string& help,
                              bool required) {
   auto* option = state_->app.add_option(name, *target, help);
   if (required) option->required();
+  if (help.empty()) option->group("");  // only there to be refused
 }
 
 void CommandLine::Footer(const std::string& text) { state_->app.footer(text); }

@@ -30,8 +30,10 @@ class CommandLine {
   void Number(const std::string& flag, int* target, const std::string& help);
   void Bool(const std::string& flag, bool* target, const std::string& help);
   void OptionalBool(const std::string& flag, std::optional<bool>* target, const std::string& help);
-  // Called once per occurrence, in order; an error it returns is the error of the command line.
-  void Each(const std::string& flag, std::function<Result<void>(const std::string&)> take, const std::string& help);
+  // Called once per occurrence, in order; an error it returns is the error of the command line. A switch may come
+  // without a value and then takes "true".
+  using Take = std::function<Result<void>(const std::string&)>;
+  void Each(const std::string& flag, Take take, const std::string& help, bool is_switch = false);
   void Positional(const std::string& name, std::vector<std::string>* target, const std::string& help, bool required);
   // A line below the flags' list.
   void Footer(const std::string& text);

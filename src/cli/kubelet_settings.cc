@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 Result<k8s::ConfigText> ReadConfigFile(const std::string& path) {
   auto text = base::ReadFile(path, k8s::kMaxConfigBytes);
-  if (!text) return Fail(text.error().code, "failed to read kubelet config file {}, error: {}", base::Quote(path), text.error().message);
+  if (!text)
+    return Fail(text.error().code, "failed to read kubelet config file {}, error: {}", base::Quote(path),
+                text.error().message);
   return k8s::ConfigText{path, std::move(*text)};
 }
 
@@ -33,34 +35,34 @@ Result<std::vector<k8s::ConfigText>> ReadDropIns(const std::string& dir) {
   return texts;
 }
 
+// Fields that are true or false: their flag may come without a value.
+bool IsSwitch(std::string_view field) { return field == "cpuCFSQuota" || field == "serializeImagePulls"; }
+
 }  // namespace
 
 void KubeletFlags::AddTo(CommandLine& line) {
   line.Text("--config", &config, "file with a KubeletConfiguration");
   line.Text("--config-dir", &config_dir, "folder with *.conf drop-ins, merged over --config in lexical order");
-  line.Each("--feature-gates",
-            [this](const std::string& value) -> Result<void> {
-              auto added = k8s::AddFeatureGatesFlag(value, fields.feature_gates);
-              if (!added) {
-                return Fail(Code::kInvalidArgument, "invalid argument {} for \"--feature-gates\" flag: {}", base::Quote(value),
-                            added.error().message);
-              }
-              return {};
-            },
-            "NAME=true|false,... for instance SeccompDefault=true");
-  line.OptionalBool("--seccomp-default", &fields.seccomp_default,
-                    "RuntimeDefault, not Unconfined, for containers whose pod says nothing; needs the gate SeccompDefault");
+  line.Each(
+      "--feature-gates",
+      [this](const std::string& value) { return k8s::AddFeatureGatesFlag(value, fields.feature_gates); },
+      "NAME=true|false,... for instance SeccompDefault=true");
+  line.OptionalBool(
+      "--seccomp-default", &fields.seccomp_default,
+      "RuntimeDefault, not Unconfined, for containers whose pod says nothing; needs the gate SeccompDefault");
   line.Text("--root-dir", &root_dir, "the kubelet's folder; Localhost profiles are below its seccomp/");
   line.Text("--hostname-override", &hostname_override, "name of this node");
-  line.Text("--emulated-version", &emulated_version, "Kubernetes version whose feature gate stages hold (default 1.22)");
+  line.Text("--emulated-version", &emulated_version,
+            "Kubernetes version whose feature gate stages hold (default 1.22)");
   for (const k8s::ConfigFlagName& name : k8s::ConfigFlagNames()) {
     const std::string field(name.field);
-    line.Each(std::string(name.flag),
-              [this, field](const std::string& value) -> Result<void> {
-                fields.fields[field] = value;
-                return {};
-              },
-              std::string(name.help) + " (" + field + ")");
+    line.Each(
+        std::string(name.flag),
+        [this, field](const std::string& value) -> Result<void> {
+          fields.fields[field] = value;
+          return {};
+        },
+        std::string(name.help) + " (" + field + ")", IsSwitch(name.field));
   }
 }
 
@@ -69,7 +71,9 @@ Result<k8s::MergedConfig> LoadKubeletConfig(const KubeletFlags& flags) {
   inputs.flags = flags.fields;
   if (!flags.emulated_version.empty()) {
     auto version = k8s::ParseKubeVersion(flags.emulated_version);
-    if (!version) return Wrap(version.error(), "invalid argument {} for \"--emulated-version\" flag", base::Quote(flags.emulated_version));
+    if (!version)
+      return Wrap(version.error(), "invalid argument {} for \"--emulated-version\" flag",
+                  base::Quote(flags.emulated_version));
     inputs.emulated_version = *version;
   }
   if (!flags.config.empty()) {
