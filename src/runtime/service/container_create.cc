@@ -21,6 +21,8 @@
 namespace portcullis::runtime {
 namespace {
 
+constexpr int32_t kCreateErrorCode = 128;
+
 Result<void> CheckConfig(const std::optional<cri::ContainerConfig>& config) {
   if (!config) return Fail(Code::kInvalidArgument, "container config must be set");
   if (!config->metadata || config->metadata->name.empty()) {
@@ -140,11 +142,20 @@ Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::
 
   TRY(registry_->Add(row));
   if (auto made = MakeContainer(row, sandbox, *image, capabilities.bounding, seccomp); !made) {
-    // The row stays when something could not be undone: the next start tries again.
     auto undone = TearDownContainer(row, sandbox);
     if (undone) undone = registry_->RemoveContainer(row.id);
-    if (!undone)
+    if (!undone) {
+      // It must be seen, so that the client removes it, and does not block the name for the next attempt for ever.
       base::LogError("half-made container is left", {{"container", row.id}, {"error", undone.error().message}});
+      TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+        changing.step = ContainerStep::kExited;
+        changing.pid = 0;
+        changing.exit_code = kCreateErrorCode;
+        changing.reason = "ContainerCannotRun";
+        changing.message = made.error().message;
+        changing.finished_at = base::NowUnixNanos();
+      }));
+    }
     return Wrap(std::move(made).error(), "failed to create container \"{}\"", row.config.metadata->name);
   }
   return cri::CreateContainerResponse{.container_id = row.id};

@@ -14,7 +14,8 @@ Result<cri::RemoveContainerResponse> RuntimeService::RemoveContainer(const cri::
   auto row = registry_->Container(found->id);
   if (!row) return cri::RemoveContainerResponse{};  // removed while we waited
   ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row->sandbox_id));
-  TRY(RemoveContainerRow(*row, sandbox));
+  TRY(KillContainer(*row, sandbox));
+  TRY(ForgetContainer(*row, sandbox));
   return cri::RemoveContainerResponse{};
 }
 

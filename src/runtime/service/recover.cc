@@ -82,7 +82,7 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
 Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted) {
   if (row.step == SandboxStep::kCreating || row.step == SandboxStep::kRemoving) {
     // A sandbox that was being removed may still have containers on record, if the process died between the two.
-    for (const ContainerRow& container : registry_->ContainersOf(row.id)) TRY(RemoveContainerRow(container, row));
+    for (const ContainerRow& container : registry_->ContainersOf(row.id)) TRY(ForgetContainer(container, row));
     TRY(TearDownSandbox(row));
     base::LogInfo("half-made sandbox removed", {{"sandbox", row.id}});
     return registry_->RemoveSandbox(row.id);

@@ -9,6 +9,8 @@
 // other.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -104,9 +106,14 @@ class RuntimeService : public cri::RuntimeApi {
   // teardown.cc: undoes everything that was or may have been made; each may be repeated.
   Result<void> TearDownContainer(const ContainerRow& row, const SandboxRow& sandbox);
   Result<void> TearDownSandbox(const SandboxRow& row);
-  Result<void> RemoveContainerRow(const ContainerRow& row, const SandboxRow& sandbox);
+  // Tears it down and forgets it; it must not run, or be let to.
+  Result<void> ForgetContainer(const ContainerRow& row, const SandboxRow& sandbox);
   // Stops it at once; returns when it does not run. Does nothing to one that does not.
   Result<void> KillContainer(const ContainerRow& row, const SandboxRow& sandbox);
+  // After everything in its cgroup was killed: until the exit is on record, which it makes itself if conmon cannot.
+  // `stopped_by` waits until a point in time and says whether the exit has been seen.
+  using StoppedBy = std::function<bool(std::chrono::steady_clock::time_point)>;
+  void AwaitKilled(const ContainerHandle& handle, const StoppedBy& stopped_by);
 
   // pod_cgroup.cc: the parent cgroup of a pod, made here unless the kubelet has made it.
   Result<void> AcquireCgroup(const std::string& parent);

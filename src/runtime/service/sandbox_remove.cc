@@ -15,7 +15,10 @@ Result<cri::RemovePodSandboxResponse> RuntimeService::RemovePodSandbox(const cri
     const PodLock lock = registry_->LockPod(found->id);
     auto row = registry_->Sandbox(found->id);
     if (!row) return cri::RemovePodSandboxResponse{};  // removed while we waited
-    for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(RemoveContainerRow(container, *row));
+    for (const ContainerRow& container : registry_->ContainersOf(row->id)) {
+      TRY(KillContainer(container, *row));
+      TRY(ForgetContainer(container, *row));
+    }
     TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kRemoving; }));
     TRY(TearDownSandbox(*row));
     TRY(registry_->RemoveSandbox(row->id));

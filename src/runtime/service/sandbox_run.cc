@@ -110,10 +110,16 @@ Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunP
   const PodLock lock = registry_->LockPod(row.id);
   TRY(registry_->Add(row));
   if (auto made = MakeSandbox(row, *image, seccomp); !made) {
-    // The row stays when something could not be undone: the next start tries again.
     auto undone = TearDownSandbox(row);
     if (undone) undone = registry_->RemoveSandbox(row.id);
-    if (!undone) base::LogError("half-made sandbox is left", {{"sandbox", row.id}, {"error", undone.error().message}});
+    if (!undone) {
+      // It must be seen, so that the client removes it, and does not block the name for the next attempt for ever.
+      base::LogError("half-made sandbox is left", {{"sandbox", row.id}, {"error", undone.error().message}});
+      TRY(registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
+        changing.step = SandboxStep::kNotReady;
+        changing.pid = 0;
+      }));
+    }
     ReleaseCgroups();
     return Wrap(std::move(made).error(), "failed to create sandbox for pod \"{}/{}\"", row.config.metadata->namespace_,
                 row.config.metadata->name);

@@ -1,7 +1,5 @@
 // StopPodSandbox: containers killed, network undone, pause killed. May be repeated; succeeds when there is nothing to
 // do.
-#include <chrono>
-
 #include "base/try.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/shm.h"
@@ -23,10 +21,9 @@ Result<cri::StopPodSandboxResponse> RuntimeService::StopPodSandbox(const cri::St
   TRY(netns_->Delete(row->id));
   if (row->pid != 0) {
     // SIGKILL, by the cgroup: pause is process 1 of its namespace and drops a SIGTERM that comes before its handler.
-    TRY(cgroups_.KillAll(HandleOf(*row).Cgroup(), options_.kill_deadline));
-    if (!registry_->WaitSandboxStopped(row->id, std::chrono::steady_clock::now() + options_.kill_deadline)) {
-      OnExit({.id = row->id, .exit_code = 137, .finished_at_unix_nanos = 0});  // conmon is gone too
-    }
+    const ContainerHandle handle = HandleOf(*row);
+    TRY(cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline));
+    AwaitKilled(handle, [&](auto deadline) { return registry_->WaitSandboxStopped(row->id, deadline); });
   }
   TRY(UnmountShm(paths_.Shm(row->id)));
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) {

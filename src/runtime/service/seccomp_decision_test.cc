@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
              {.profile = Profile(Type::kUnconfined), .legacy_path = "runtime/default"},
              kNone,
              ""}),
-    [](const testing::TestParamInfo<Case>& info) { return info.param.name; });
+    [](const testing::TestParamInfo<Case>& test) { return test.param.name; });
 
 TEST(SeccompRequestTest, ComesFromTheSecurityContext) {
   EXPECT_FALSE(SeccompRequestOf(std::optional<cri::LinuxContainerSecurityContext>(), true).profile);

@@ -1,5 +1,6 @@
 // Undoing: used when making something fails, when it is removed, and for what a killed daemon left. Every step may find
 // its thing made, half made or gone.
+#include <algorithm>
 #include <chrono>
 
 #include "base/files.h"
@@ -9,6 +10,11 @@
 #include "runtime/service/shm.h"
 
 namespace portcullis::runtime {
+namespace {
+
+constexpr int kKilledExitCode = 137;  // 128 + SIGKILL
+
+}  // namespace
 
 Result<void> RuntimeService::TearDownContainer(const ContainerRow& row, const SandboxRow& sandbox) {
   Attempts undo;
@@ -35,15 +41,22 @@ Result<void> RuntimeService::KillContainer(const ContainerRow& row, const Sandbo
   const ContainerHandle handle = HandleOf(row, sandbox);
   // The whole cgroup: the first process of a container that shares its PID namespace does not take the others along.
   TRY(cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline));
-  const auto deadline = std::chrono::steady_clock::now() + options_.kill_deadline;
-  if (registry_->WaitContainerStopped(row.id, deadline)) return {};
-  // conmon has not written an exit code: it is gone too. The kernel says that nothing runs any more.
-  OnExit({.id = row.id, .exit_code = 137, .finished_at_unix_nanos = 0});
+  AwaitKilled(handle, [&](auto deadline) { return registry_->WaitContainerStopped(row.id, deadline); });
   return {};
 }
 
-Result<void> RuntimeService::RemoveContainerRow(const ContainerRow& row, const SandboxRow& sandbox) {
-  TRY(KillContainer(row, sandbox));
+void RuntimeService::AwaitKilled(const ContainerHandle& handle, const StoppedBy& stopped_by) {
+  constexpr auto kLook = std::chrono::milliseconds(200);
+  const auto end = std::chrono::steady_clock::now() + options_.kill_deadline;
+  for (auto now = std::chrono::steady_clock::now(); now < end; now = std::chrono::steady_clock::now()) {
+    const bool monitored = !cgroups_.Processes(handle.ConmonCgroup()).empty();
+    if (stopped_by(std::min(end, now + kLook))) return;
+    if (!monitored) break;  // conmon is dead, so nobody will write an exit code
+  }
+  OnExit({.id = handle.id, .exit_code = kKilledExitCode, .finished_at_unix_nanos = 0});
+}
+
+Result<void> RuntimeService::ForgetContainer(const ContainerRow& row, const SandboxRow& sandbox) {
   TRY(registry_->ChangeContainer(row.id, [](ContainerRow& changing) { changing.step = ContainerStep::kRemoving; }));
   TRY(TearDownContainer(row, sandbox));
   TRY(registry_->RemoveContainer(row.id));
