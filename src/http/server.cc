@@ -48,6 +48,7 @@ struct Shared {
   std::vector<Route> routes;
   std::set<Connection*> connections;  // touched by the server's thread only, as the next
   bool stopping = false;
+  std::function<void()> on_last_closed = [] {};  // while stopping
 };
 
 Request ToRequest(const beast::http::request<beast::http::string_body>& message) {
@@ -83,7 +84,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(Tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
     shared_.connections.insert(this);
   }
-  ~Connection() { shared_.connections.erase(this); }
+  ~Connection() {
+    shared_.connections.erase(this);
+    if (shared_.stopping && shared_.connections.empty()) shared_.on_last_closed();
+  }
 
   void Read() {
     answering_ = false;
@@ -217,13 +221,14 @@ void Server::Stop() {
   asio::post(state_->context, [this] {
     error_code ignored;
     state_->shared.stopping = true;
+    state_->shared.on_last_closed = [this] { state_->farewell.cancel(); };
     state_->acceptor.close(ignored);
-    state_->CloseConnections(false);
     // Answers on their way have a moment; then the context runs out of work and the thread ends.
     state_->farewell.expires_after(kFarewell);
     state_->farewell.async_wait([this](error_code error) {
       if (!error) state_->CloseConnections(true);
     });
+    state_->CloseConnections(false);
     if (state_->shared.connections.empty()) state_->farewell.cancel();
   });
   state_->thread.join();

@@ -110,6 +110,8 @@ std::vector<PodSnapshot> Node::Pods() const {
 
 std::vector<ManifestProblem> Node::Problems() const { return state_->Problems(); }
 
+std::string Node::Health() const { return state_->manager ? state_->manager->Health() : "not started"; }
+
 const PodSettings& Node::settings() const {
   return state_->manager ? state_->manager->settings() : state_->options.pods;
 }

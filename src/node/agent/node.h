@@ -49,6 +49,7 @@ class Node {
   uint16_t http_port() const;  // 0 without a server
   std::vector<PodSnapshot> Pods() const;
   std::vector<ManifestProblem> Problems() const;
+  std::string Health() const;  // "" or what is wrong
   const PodSettings& settings() const;
 
  private:

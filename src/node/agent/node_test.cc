@@ -216,6 +216,7 @@ TEST_F(NodeTest, AnAbsentImageIsWaitedFor) {
   Start();
   ASSERT_TRUE(Eventually([&] { return Waiting("web-n1") == "ErrImagePull: failed to pull absent:1: not found"; }))
       << Waiting("web-n1");
+  ASSERT_TRUE(Eventually([&] { return runtime_.CountCalls("PullImage") >= 3; }));
   runtime_.AddImage("absent:1");
   ASSERT_TRUE(Eventually([&] { return Phase("web-n1") == "Running"; }));
 }
@@ -268,9 +269,29 @@ TEST_F(NodeTest, ASecondPodOfTheSameNameWaitsForTheFirstToEnd) {
   ASSERT_TRUE(Eventually([&] { return runtime_.Running("d"); }));
 }
 
+TEST_F(NodeTest, APodWhoseHostPortIsTakenIsRejectedUntilItIsFree) {
+  auto with_port = [](const std::string& name) {
+    return Manifest(name, "  - {name: " + name + ", image: \"i:1\", ports: [{containerPort: 80, hostPort: 8080}]}\n");
+  };
+  Write("a.yaml", with_port("first"));
+  Write("b.yaml", with_port("second"));
+  Start();
+  ASSERT_TRUE(Eventually([&] { return Phase("first-n1") == "Running" && Phase("second-n1") == "Failed"; }));
+  for (const PodSnapshot& snapshot : node_->Pods()) {
+    if (snapshot.pod->metadata.name == "second-n1") {
+      EXPECT_EQ(snapshot.status.reason, "NodePorts");
+    }
+  }
+  EXPECT_EQ(runtime_.SandboxCount(), 1u);
+  Remove("a.yaml");
+  ASSERT_TRUE(Eventually([&] { return Phase("second-n1") == "Running"; }));
+}
+
 TEST_F(NodeTest, SaysWhenTheRuntimeIsDown) {
   Start();
+  ASSERT_TRUE(Eventually([&] { return node_->Health().empty(); })) << node_->Health();
   runtime_.FailCall("ListPodSandbox", "connection refused");
+  ASSERT_TRUE(Eventually([&] { return node_->Health() == "container runtime is down: connection refused"; }));
   Write("a.yaml", Manifest("web"));
   ASSERT_TRUE(Eventually([&] { return Phase("web-n1") == "Pending"; }));
   runtime_.FailCall("ListPodSandbox", "");

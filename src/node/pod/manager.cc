@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "node/pod/admission.h"
 #include "node/pod/observer.h"
 #include "node/pod/pod_logs.h"
 #include "node/pod/worker.h"
@@ -62,6 +63,7 @@ struct PodManager::State {
   std::map<std::string, Entry> entries;  // by UID
   std::deque<std::string> ready;
   std::vector<std::shared_ptr<const k8s::Pod>> desired;
+  std::set<std::string> rejected;  // UIDs of desired pods that may not start at present
   bool source_reported = false;
   bool runtime_listed = false;
   bool loop_poked = false;
@@ -94,8 +96,8 @@ struct PodManager::State {
   // until then it is unknown what is wanted, or what is there under the same names.
   void Reconcile() {
     if (!source_reported || !runtime_listed || stopping) return;
-    std::map<std::string, std::shared_ptr<const k8s::Pod>> wanted;
-    for (const auto& pod : desired) wanted[pod->metadata.uid] = pod;
+    std::set<std::string> wanted;
+    for (const auto& pod : desired) wanted.insert(pod->metadata.uid);
     std::set<std::string> names_in_use;
     for (auto& [uid, entry] : entries) {
       names_in_use.insert(FullName(entry.worker->identity()));
@@ -103,11 +105,18 @@ struct PodManager::State {
       entry.worker->Terminate();
       Kick(uid, entry);
     }
-    for (const auto& [uid, pod] : wanted) {
+    rejected.clear();
+    for (const auto& pod : desired) {
+      const std::string& uid = pod->metadata.uid;
       auto known = entries.find(uid);
       if (known == entries.end()) {
-        if (names_in_use.insert(pod->FullName()).second)
-          Add(IdentityOf(*pod), pod);  // else its predecessor is still ending
+        if (names_in_use.contains(pod->FullName())) continue;  // its predecessor is still ending
+        if (PortsAreTaken(*pod)) {
+          rejected.insert(uid);
+          continue;
+        }
+        names_in_use.insert(pod->FullName());
+        Add(IdentityOf(*pod), pod);
         continue;
       }
       auto snapshot = known->second.worker->Snapshot();
@@ -115,6 +124,14 @@ struct PodManager::State {
       known->second.worker->SetPod(pod);
       Kick(uid, known->second);
     }
+  }
+
+  bool PortsAreTaken(const k8s::Pod& pod) const {
+    return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+      auto other = entry.second.worker->Snapshot();
+      if (!other || other->status.phase == "Succeeded" || other->status.phase == "Failed") return false;
+      return HostPortsConflict(pod.spec, other->pod->spec);
+    });
   }
 
   void TakeListing(const std::map<std::string, ListedPod>& listed) {
@@ -290,7 +307,10 @@ std::vector<PodSnapshot> PodManager::Pods() const {
     }
   }
   for (const auto& pod : state_->desired) {
-    if (!shown.contains(pod->metadata.uid)) out.push_back({pod, {}, false});  // waits for the runtime, or for its name
+    const std::string& uid = pod->metadata.uid;
+    if (shown.contains(uid)) continue;
+    // Otherwise it waits for the runtime, or for its name.
+    out.push_back({pod, state_->rejected.contains(uid) ? RejectedForPorts() : k8s::PodStatus{}, false});
   }
   std::sort(out.begin(), out.end(), [](const PodSnapshot& a, const PodSnapshot& b) {
     const k8s::ObjectMeta& x = a.pod->metadata;

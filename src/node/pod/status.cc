@@ -9,10 +9,6 @@
 namespace portcullis::node {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-// How long a failed pull is shown as such before it is shown as waiting for the next try.
-constexpr int64_t kShowPullError = 2 * kSecond;
-
 class StatusMaker {
  public:
   explicit StatusMaker(const StatusInput& input)

@@ -20,6 +20,10 @@ struct StatusInput {
   int64_t now = 0;
   const k8s::PodStatus* previous = nullptr;  // keeps the transition times of conditions that did not change
 };
+// How long a failed pull is shown as such (ErrImagePull) before it is shown as waiting for the next try
+// (ImagePullBackOff).
+inline constexpr int64_t kShowPullError = 2'000'000'000;
+
 k8s::PodStatus ComputeStatus(const StatusInput& input);
 
 }  // namespace portcullis::node

@@ -94,7 +94,19 @@ PodWorker::Progress PodWorker::Step(bool& again) {
     if (stale || !Carry(pod.get(), *observed, action)) break;
   }
   again = !decision.actions.empty();
-  return {.check_at = decision.check_at};
+  std::optional<int64_t> check_at = decision.check_at;
+  if (auto change = NextStatusChange(); change && (!check_at || *change < *check_at)) check_at = change;
+  return {.check_at = check_at};
+}
+
+// When the status changes by itself.
+std::optional<int64_t> PodWorker::NextStatusChange() const {
+  std::optional<int64_t> out;
+  for (const auto& [container, fault] : memory_.container_faults) {
+    int64_t change = fault.since + kShowPullError;
+    if (fault.reason == "ErrImagePull" && change > base::NowUnixNanos() && (!out || change < *out)) out = change;
+  }
+  return out;
 }
 
 bool PodWorker::Carry(const k8s::Pod* pod, const ObservedPod& observed, const Action& action) {

@@ -54,6 +54,7 @@ class PodWorker {
   void Publish(const k8s::Pod& pod, const ObservedPod& observed);
   std::shared_ptr<const k8s::Pod> pod() const;
   int64_t RetryTime() const;
+  std::optional<int64_t> NextStatusChange() const;
 
   WorkerContext context_;
   const PodIdentity identity_;

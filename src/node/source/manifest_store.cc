@@ -128,16 +128,22 @@ bool ManifestStore::ScanFile(const std::string& path, const ScanOptions& options
 void ManifestStore::Rebuild() {
   SourceUpdate next;
   std::map<std::string, std::string> owner_of_name;
+  std::map<std::string, std::string> owner_of_uid;
   for (const auto& [path, file] : files_) {
     if (!file.error.empty()) next.problems.push_back({path, file.error, file.diagnostics, file.pod != nullptr});
     if (!file.pod) continue;
-    auto [owner, is_new] = owner_of_name.emplace(file.pod->FullName(), path);
-    if (is_new) {
+    const k8s::ObjectMeta& meta = file.pod->metadata;
+    auto same_name = owner_of_name.find(file.pod->FullName());
+    auto same_uid = owner_of_uid.find(meta.uid);
+    if (same_name == owner_of_name.end() && same_uid == owner_of_uid.end()) {
+      owner_of_name[file.pod->FullName()] = path;
+      owner_of_uid[meta.uid] = path;
       next.pods.push_back({file.pod, path});
       continue;
     }
-    std::string error = fmt::format("pod {}/{} is ignored: {} has a pod with the same name",
-                                    file.pod->metadata.namespace_, file.pod->metadata.name, owner->second);
+    bool name = same_name != owner_of_name.end();
+    std::string error = fmt::format("pod {}/{} is ignored: {} has a pod with the same {}", meta.namespace_, meta.name,
+                                    name ? same_name->second : same_uid->second, name ? "name" : "uid");
     base::LogError("Could not process manifest file", {{"path", path}, {"err", error}});
     next.problems.push_back({path, error, {}, false});
   }

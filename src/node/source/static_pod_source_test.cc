@@ -122,6 +122,18 @@ TEST_F(StoreTest, OfTwoPodsWithOneNameTheSecondIsReported) {
   EXPECT_THAT(Pods(), ElementsAre("same-n1:i:2"));
 }
 
+TEST_F(StoreTest, OfTwoPodsWithOneUidTheSecondIsReported) {
+  for (const char* name : {"a", "b"}) {
+    std::string text = Manifest(name);
+    text.replace(text.find("{name"), 1, "{uid: one, ");
+    Write(name, text);
+  }
+  Scan();
+  EXPECT_THAT(Pods(), ElementsAre("a-n1:i:1"));
+  ASSERT_EQ(store_.update().problems.size(), 1u);
+  EXPECT_THAT(store_.update().problems[0].error, HasSubstr("has a pod with the same uid"));
+}
+
 TEST_F(StoreTest, RefusesWhatIsTooLarge) {
   Write("a.yaml", Manifest("one") + "#" + std::string(10u << 20, 'x'));
   Scan();
