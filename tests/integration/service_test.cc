@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -381,6 +382,43 @@ TEST_F(ServiceIntegration, ASecondOwnerIsRefused) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::kFailedPrecondition);
   EXPECT_THAT(second.error().message, HasSubstr(std::to_string(::getpid())));
+}
+
+TEST_F(ServiceIntegration, StopDoesNotNeedALivingConmon) {
+  const std::string pod = RunPod(PodConfig());
+  const std::string id = Run(pod, ContainerConfig("c", kSleep));
+  auto cgroups = Cgroups::Detect();
+  ASSERT_TRUE(cgroups);
+  for (const std::string& monitored : {id, pod}) {
+    for (const pid_t conmon : cgroups->Processes(cgroup_ + "/conmon-" + monitored))
+      ASSERT_EQ(::kill(conmon, SIGKILL), 0);
+  }
+  const auto before = std::chrono::steady_clock::now();
+  ASSERT_TRUE(service().StopContainer({.container_id = id}));
+  EXPECT_EQ(StatusOf(id).state, State::kContainerExited);
+  EXPECT_EQ(StatusOf(id).exit_code, 137);
+  ASSERT_TRUE(service().StopPodSandbox({.pod_sandbox_id = pod}));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, options_.kill_deadline);
+}
+
+// libseccomp spins for ever on these two rules; the deadline must end it, and everything that was half-made with it.
+TEST_F(ServiceIntegration, AProfileThatHangsTheOciRuntimeIsCutOff) {
+  DropService();
+  options_.runtime_deadline = std::chrono::seconds(4);
+  StartService();
+  const std::string path = WriteProfile("hang.json",
+                                        R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[
+      {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":40,"op":"SCMP_CMP_LE"},{"index":1,"value":3,"op":"SCMP_CMP_LT"}]},
+      {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":40,"op":"SCMP_CMP_LE"},{"index":1,"value":38,"op":"SCMP_CMP_NE"}]}]})");
+  const std::string pod = RunPod(PodConfig());
+  auto config = ContainerConfig("c", kSleep);
+  SetSeccomp(config, Type::kLocalhost, path);
+  auto made = service().CreateContainer({.pod_sandbox_id = pod, .config = config});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::kDeadlineExceeded) << made.error().message;
+  EXPECT_THAT(service().ListContainers({})->containers, IsEmpty());
+  EXPECT_EQ(base::ListDir(options_.state_dir + "/bundles")->size(), 1u) << "only the sandbox's";
+  Run(pod, ContainerConfig("c", kSleep));
 }
 
 // As if the daemon was killed between writing the row and making, or removing, everything.
