@@ -102,7 +102,7 @@ Result<std::vector<ImageRecord>> StoreImage(ImageArchive& archive, const Archive
                                             const StoreLayout& layout, const LayerLimits& limits,
                                             const LoadOptions& options) {
   if (image.tags.empty()) {
-    return Fail(Code::kInvalidArgument, "image archive {}: image {} has no name; give it one with --tag",
+    return Fail(Code::kInvalidArgument, "image archive {}: image {} has no name; give it one with --name",
                 archive.name(), image.manifest_digest);
   }
   ASSIGN_OR_RETURN(const oci::ManifestOrIndex decoded, oci::DecodeManifest(image.manifest, ""));

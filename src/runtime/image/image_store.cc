@@ -216,7 +216,7 @@ Result<std::vector<Image>> ImageStore::Load(const std::string& path, const LoadO
   if (!options.name.empty()) {
     ASSIGN_OR_RETURN(const oci::Reference reference, oci::ParseReference(options.name));
     if (!reference.digest.empty())
-      return Fail(Code::kInvalidArgument, "--tag {}: a tag cannot have a digest", options.name);
+      return Fail(Code::kInvalidArgument, "--name {}: a tag cannot have a digest", options.name);
     name = reference.TagString();
   }
   ASSIGN_OR_RETURN(const base::UniqueFd lock, LockStore(layout, LOCK_EX));
@@ -227,7 +227,7 @@ Result<std::vector<Image>> ImageStore::Load(const std::string& path, const LoadO
     ASSIGN_OR_RETURN(std::vector<ArchivedImage> images, FindImages(archive));
     if (!name.empty()) {
       if (images.size() != 1)
-        return Fail(Code::kInvalidArgument, "image archive {}: holds {} images, --tag names one", path, images.size());
+        return Fail(Code::kInvalidArgument, "image archive {}: holds {} images, --name names one", path, images.size());
       images.front().tags = {name};
     }
     std::vector<ImageRecord> records;

@@ -53,7 +53,7 @@ struct Image {
 
 struct LoadOptions {
   std::string
-      name;  // --tag: the name for the image instead of those in the archive; the archive must then hold one image
+      name;  // --name: the name for the image instead of those in the archive; the archive must then hold one image
   // Told about each step, for people: "nginx:1.21: layer 1/1". May be empty.
   std::function<void(const std::string&)> progress;
 };

@@ -176,7 +176,7 @@ TEST_F(ImageStoreTest, TagOverridesTheArchivesName) {
             std::vector<std::string>{"docker.io/library/mine:2"});
   auto unnamed = store_->Load(OciTar({.layers = {}, .marker = "2"}, "latest"), {});
   ASSERT_FALSE(unnamed) << "a bare tag names no repository";
-  EXPECT_NE(unnamed.error().message.find("--tag"), std::string::npos) << unnamed.error().message;
+  EXPECT_NE(unnamed.error().message.find("--name"), std::string::npos) << unnamed.error().message;
   EXPECT_FALSE(store_->Load(OciTar({.layers = {}}, "a:1"), {.name = "Bad Name", .progress = {}}));
 }
 
@@ -186,7 +186,7 @@ TEST_F(ImageStoreTest, SeveralImagesOfOneArchive) {
   const std::string two = AddOci(files, {.layers = {LayerTar("a", "1")}, .marker = "2"});
   SetIndex(files, {Entry(one, "one:1"), Entry(two, "two:1"), Entry(one, "also-one:1")});
   const std::string path = Write("many.tar", TarOf(files));
-  EXPECT_FALSE(store_->Load(path, {.name = "x", .progress = {}})) << "--tag cannot name two";
+  EXPECT_FALSE(store_->Load(path, {.name = "x", .progress = {}})) << "--name cannot name two";
   auto loaded = store_->Load(path, {});
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->size(), 2u);

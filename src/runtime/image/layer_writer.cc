@@ -148,6 +148,8 @@ Result<bool> LayerWriter::MakeFolder(int parent, const std::string& name, std::s
   }
   const base::UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) return FailErrno(errno, "layer entry {}: open {}", base::Quote(path), name);
+  if (::fchmod(fd.get(), kDefaultFolderMode) != 0)
+    return FailErrno(errno, "layer entry {}: change mode", base::Quote(path));
   TRY(SetOpaque(fd.get(), path));
   return false;
 }

@@ -109,7 +109,9 @@ Result<Snapshot> Snapshots::Prepare(const std::string& id, const Image& image) {
   const auto make = [&]() -> Result<void> {
     for (const char* folder : {"upper", "work", kNoLayers}) {
       const std::string path = home + "/" + folder;
-      if (::mkdir(path.c_str(), 0755) != 0) return FailErrno(errno, "create folder {}", path);
+      // Twice, as the first is subject to the umask.
+      if (::mkdir(path.c_str(), 0755) != 0 || ::chmod(path.c_str(), 0755) != 0)
+        return FailErrno(errno, "create folder {}", path);
     }
     const SnapshotRecord record{.image_id = image.id, .chain_ids = image.chain_ids};
     if (!image.chain_ids.empty()) TRY(CopyRootMeta(store_->LayerPath(image.chain_ids.back()), home + "/upper"));
