@@ -35,7 +35,8 @@ Result<void> LogFlags::Apply() const {
   } else {
     return Fail(Code::kInvalidArgument, "--log-level={}: expected debug, info, warning or error", level);
   }
-  if (format != "text" && format != "json") return Fail(Code::kInvalidArgument, "--log-format={}: expected text or json", format);
+  if (format != "text" && format != "json")
+    return Fail(Code::kInvalidArgument, "--log-format={}: expected text or json", format);
   base::SetLogFormat(format == "json" ? base::LogFormat::kJson : base::LogFormat::kText);
   return {};
 }
@@ -44,7 +45,7 @@ StopSignals::StopSignals() {
   const sigset_t set = StopSet();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   // A peer that hangs up is an error of that connection, not the end of the process.
-  struct sigaction ignore {};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
 }

@@ -39,7 +39,8 @@ int List(const runtime::ImageStore& store) {
   if (!images) return Report(images.error());
   for (const runtime::Image& image : *images) {
     for (const std::string& tag : image.repo_tags) {
-      std::printf("%s  %s  %lld bytes\n", image.id.substr(7, 13).c_str(), tag.c_str(), static_cast<long long>(image.size));
+      std::printf("%s  %s  %lld bytes\n", image.id.substr(7, 13).c_str(), tag.c_str(),
+                  static_cast<long long>(image.size));
     }
   }
   return 0;

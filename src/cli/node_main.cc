@@ -52,7 +52,8 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
   options.static_pod_path = config.static_pod_path().empty() ? kDefaultManifests : config.static_pod_path();
   options.file_check_frequency = Millis(config.file_check_frequency());
   options.http_address = config.healthz_bind_address();
-  options.http_port = config.healthz_port() == 0 ? std::nullopt : std::optional<uint16_t>(static_cast<uint16_t>(config.healthz_port()));
+  options.http_port =
+      config.healthz_port() == 0 ? std::nullopt : std::optional<uint16_t>(static_cast<uint16_t>(config.healthz_port()));
   options.version = PORTCULLIS_VERSION;
   options.configz = k8s::RenderConfigJson(config).dump();
   return options;
@@ -96,11 +97,13 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
 int NodeMain(const std::vector<std::string>& args) {
   NodeFlags flags;
   std::vector<std::string> extra;
-  CommandLine line("portcullis node", "Runs pods from manifests, with the default seccomp profile where the node says so.");
+  CommandLine line("portcullis node",
+                   "Runs pods from manifests, with the default seccomp profile where the node says so.");
   flags.kubelet.AddTo(line);
   flags.runtime.AddTo(line);
   flags.log.AddTo(line);
-  line.Bool("--check-config", &flags.check_config, "print the merged configuration and where each value came from, then exit");
+  line.Bool("--check-config", &flags.check_config,
+            "print the merged configuration and where each value came from, then exit");
   line.Text("--output", &flags.output, "of --check-config: text or json");
   line.Positional("extra", &extra, "", false);
   if (const auto exit_code = line.Parse(args, "failed to parse kubelet flag: ")) return *exit_code;
@@ -115,7 +118,8 @@ int NodeMain(const std::vector<std::string>& args) {
   const auto config = LoadKubeletConfig(flags.kubelet);
   if (!config) return fail(config.error().message);
   if (flags.check_config) {
-    std::fputs(flags.output == "json" ? (k8s::RenderConfigJson(*config).dump(2) + "\n").c_str() : k8s::RenderConfigText(*config).c_str(),
+    std::fputs(flags.output == "json" ? (k8s::RenderConfigJson(*config).dump(2) + "\n").c_str()
+                                      : k8s::RenderConfigText(*config).c_str(),
                stdout);
     return 0;
   }

@@ -19,14 +19,15 @@ void RuntimeFlags::AddTo(CommandLine& line) {
             "what RuntimeDefault means: containerd, cri-o, docker, one release (containerd@1.7.13) or a profile file");
   line.Text("--sandbox-image", &service.sandbox_image, "image of the pause container");
   line.Text("--cni-conf-dir", &service.cni_conf_dir, "folder with the network's configuration");
-  line.Each("--cni-bin-dir",
-            [this, first = true](const std::string& dir) mutable -> Result<void> {
-              if (first) service.cni_bin_dirs.clear();
-              first = false;
-              service.cni_bin_dirs.push_back(dir);
-              return {};
-            },
-            "folder with CNI plugins, may be repeated (default /usr/lib/cni, then /opt/cni/bin)");
+  line.Each(
+      "--cni-bin-dir",
+      [this, first = true](const std::string& dir) mutable -> Result<void> {
+        if (first) service.cni_bin_dirs.clear();
+        first = false;
+        service.cni_bin_dirs.push_back(dir);
+        return {};
+      },
+      "folder with CNI plugins, may be repeated (default /usr/lib/cni, then /opt/cni/bin)");
   line.Bool("--cni-default", &cni_default, "install a bridge network when there is no configuration");
   line.Text("--cni-bridge", &network.bridge, "bridge of --cni-default");
   line.Text("--cni-subnet", &network.subnet, "addresses of --cni-default");
@@ -40,7 +41,8 @@ Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {
     network.ipam_dir = flags.service.run_dir + "/cni/ipam";
     ASSIGN_OR_RETURN(const std::optional<std::string> installed, runtime::InstallDefaultNetwork(network));
     if (installed) {
-      base::LogInfo("installed a default network", {{"file", *installed}, {"bridge", network.bridge}, {"subnet", network.subnet}});
+      base::LogInfo("installed a default network",
+                    {{"file", *installed}, {"bridge", network.bridge}, {"subnet", network.subnet}});
     }
   }
   RunningRuntime running;
