@@ -1,0 +1,105 @@
+"""Debian's containerd on a socket and folders of its own, as a peer for our client."""
+
+import os
+import shutil
+import subprocess
+
+import harness
+from harness import SUITE
+
+CONFIG = """\
+version = 2
+root = "{dir}/root"
+state = "{dir}/state"
+disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp",
+  "io.containerd.internal.v1.opt"]
+
+[grpc]
+  address = "{socket}"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.k8s.io/pause:3.10"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  tolerate_missing_hugetlb_controller = true
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{dir}/cni"
+"""
+
+NETWORK = """\
+{{"cniVersion": "1.0.0", "name": "peer", "plugins": [
+  {{"type": "bridge", "bridge": "{bridge}", "isGateway": true, "ipMasq": true,
+   "ipam": {{"type": "host-local", "dataDir": "{dir}/ipam", "ranges": [[{{"subnet": "{subnet}"}}]], "routes": [{{"dst": "0.0.0.0/0"}}]}}}},
+  {{"type": "portmap", "capabilities": {{"portMappings": true}}}}]}}
+"""
+
+
+class CannotStart(Exception):
+    """containerd is missing or does not run on this host; the text says why."""
+
+
+class Containerd:
+    def __init__(self):
+        number = next(SUITE.numbers)
+        self.dir = f"{SUITE.scratch}/{number}"
+        self.socket = f"{self.dir}/c.sock"
+        self.log = f"{self.dir}/log"
+        self.cgroup = SUITE.cgroup(number)
+        self.bridge = SUITE.bridge(number)
+        self.process = None
+        harness.write(f"{self.dir}/cni/10-peer.conflist",
+                      NETWORK.format(dir=self.dir, bridge=self.bridge, subnet=SUITE.subnet()))
+        self.config = harness.write(f"{self.dir}/config.toml", CONFIG.format(dir=self.dir, socket=self.socket))
+
+    def start(self, images=True):
+        if shutil.which("containerd") is None:
+            raise CannotStart("containerd is not installed")
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(["containerd", "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, cwd=self.dir)
+        try:
+            harness.wait("containerd to answer", self.answers, 20)
+            if images:
+                for name in ("pause-3.10", "busybox", "nginx-1.21"):
+                    harness.run("ctr", "-a", self.socket, "-n", "k8s.io", "images", "import",
+                                f"{SUITE.build}/images/{name}.tar")
+        except AssertionError as error:
+            end = harness.read(self.log)[-500:]
+            self.stop()
+            raise CannotStart(f"containerd does not start here: {error}; {end}") from error
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"it ended with {self.process.returncode}")
+        return os.path.exists(self.socket) and self.crictl("version", check=False).returncode == 0
+
+    def crictl(self, *args, check=True, timeout=60):
+        return harness.run(SUITE.portcullis, "crictl", "-r", "unix://" + self.socket, *args, check=check, timeout=timeout)
+
+    def stop(self):
+        """Removes its pods, ends it, and takes away the mounts and the bridge that it leaves."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.crictl("rmp", "-f", "-a", check=False)
+            self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+        for path in sorted((path for path in SUITE.mounts() if path.startswith(self.dir + "/")), reverse=True):
+            harness.run("umount", "-l", path, check=False)
+        if os.path.exists(f"/sys/class/net/{self.bridge}"):
+            harness.run("ip", "link", "del", self.bridge, check=False)
+        for cgroup in [path for path in SUITE.cgroups() if path.endswith(self.cgroup)]:
+            for folder, _, _ in os.walk(cgroup, topdown=False):
+                os.rmdir(folder)

@@ -1,0 +1,137 @@
+"""What a manifest must not be able to do, and what the kernel really enforces."""
+
+import json
+import os
+import platform
+import struct
+import subprocess
+import unittest
+
+import harness
+from harness import FOREVER, container, pod, seccomp
+
+CLONE_NEWUSER = 0x10000000
+
+
+def x86_program(code):
+    """A whole static x86-64 program of these instructions."""
+    entry, headers = 0x400000, 64 + 56
+    elf = b"\x7fELF\x02\x01\x01" + bytes(9)
+    elf += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, entry + headers, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    elf += struct.pack("<IIQQQQQQ", 1, 5, 0, entry, entry, headers + len(code), headers + len(code), 0x1000)
+    return elf + code
+
+
+# Each makes one system call, then exit(-result): the errno, or 0.
+EXIT_WITH_ERRNO = b"\x89\xc7" + b"\xf7\xdf" + b"\xb8\x3c\x00\x00\x00" + b"\x0f\x05"  # mov edi,eax; neg edi; mov eax,60; syscall
+
+
+def unshare_by(entry):
+    if entry == "i386":  # mov eax,310; mov ebx,CLONE_NEWUSER; int 0x80
+        call = b"\xb8" + struct.pack("<I", 310) + b"\xbb" + struct.pack("<I", CLONE_NEWUSER) + b"\xcd\x80"
+    else:  # mov eax,272 (with x32's bit); mov edi,CLONE_NEWUSER; syscall
+        number = 272 | (0x40000000 if entry == "x32" else 0)
+        call = b"\xb8" + struct.pack("<I", number) + b"\xbf" + struct.pack("<I", CLONE_NEWUSER) + b"\x0f\x05"
+    return x86_program(call + EXIT_WITH_ERRNO)
+
+
+class Security(harness.NodeTest):
+    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
+
+    def bundle(self, container_id):
+        with open(f"{self.node.state_dir}/bundles/{container_id}/config.json", encoding="utf-8") as file:
+            return json.load(file)
+
+    def test_runtime_annotations_never_reach_a_bundle(self):
+        dangerous = {"run.oci.handler": "krun", "run.oci.keep_original_groups": "1", "run.oci.hooks.stdout": "/tmp/x",
+                     "run.oci.seccomp_fail_unknown_syscall": "0", "run.oci.seccomp.receiver": "/tmp/x",
+                     "run.oci.mount_context_type": "x", "run.oci.raw.x": "y"}
+        self.node.apply(pod("annotated", container("c", FOREVER), metadata={"annotations": {**dangerous, "harmless": "yes"}}))
+        self.node.wait_running("annotated")
+        sandbox = self.node.ids("pods", "-q", "--name", "^annotated-")[0]
+        for bundle_id in (sandbox, self.node.id_of("annotated", "c")):
+            annotations = self.bundle(bundle_id).get("annotations", {})
+            self.assertEqual([name for name in annotations if name.startswith("run.oci.")], [])
+        self.assertEqual(self.node.json("inspectp", sandbox)["status"]["annotations"]["harmless"], "yes")
+
+    def test_privileged_has_no_filter(self):
+        self.node.profile("deny.json", {"defaultAction": "SCMP_ACT_ALLOW",
+                                        "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]})
+        self.node.apply(pod("privileged", container("plain", FOREVER, securityContext={"privileged": True}),
+                            container("asks", FOREVER, securityContext={"privileged": True, **seccomp("Localhost", "deny.json")}),
+                            container("normal", FOREVER)))
+        self.node.wait_running("privileged")
+        for name, mode in (("plain", "0"), ("asks", "0"), ("normal", "2")):
+            with self.subTest(name):
+                self.assertEqual(harness.kernel_field(self.node.pid_of("privileged", name), "Seccomp"), mode)
+                linux = self.node.inspect(self.node.id_of("privileged", name))["info"]["runtimeSpec"]["linux"]
+                self.assertEqual("seccomp" in linux, mode == "2")
+        self.assertEqual(self.node.status()[("privileged", "plain")]["effective"], "Unconfined")
+
+    def test_no_new_privileges(self):
+        self.node.apply(pod("nnp", container("yes", FOREVER, securityContext={"allowPrivilegeEscalation": False}),
+                            container("no", FOREVER), container("user", FOREVER, securityContext={
+                                "runAsUser": 1234, "runAsGroup": 1235, "capabilities": {"drop": ["ALL"]}})))
+        self.node.wait_running("nnp")
+        for name, flag in (("yes", "1"), ("no", "0")):
+            pid = self.node.pid_of("nnp", name)
+            self.assertEqual(harness.kernel_field(pid, "NoNewPrivs"), flag, name)
+            self.assertEqual(harness.kernel_field(pid, "Seccomp"), "2", name)
+        pid = self.node.pid_of("nnp", "user")
+        self.assertEqual((harness.kernel_field(pid, "Uid"), harness.kernel_field(pid, "Gid")), ("1234", "1235"))
+        self.assertEqual(harness.kernel_field(pid, "CapBnd"), "0000000000000000")
+        self.assertEqual(harness.kernel_field(pid, "Seccomp"), "2")
+
+    def test_capabilities_widen_the_default_profile(self):
+        self.node.apply(pod("caps", container("admin", FOREVER, securityContext={"capabilities": {"add": ["SYS_ADMIN"]}}),
+                            container("none", FOREVER)))
+        self.node.wait_running("caps")
+        self.assertEqual(self.node.probe(self.node.id_of("caps", "none"), "unshare", "mount"),
+                         {"unshare": "EPERM", "mount": "EPERM"})
+        self.assertEqual(self.node.probe(self.node.id_of("caps", "admin"), "unshare", "mount"), {"unshare": "ok", "mount": "ok"})
+
+    def test_the_sandbox_always_has_the_default(self):
+        self.node.apply(pod("infra", container("c", FOREVER, securityContext=seccomp("Unconfined")),
+                            securityContext=seccomp("Unconfined")))
+        self.node.wait_running("infra")
+        sandbox = self.node.json("inspectp", self.node.ids("pods", "-q", "--name", "^infra-")[0])["info"]
+        self.assertEqual(sandbox["runtimeSpec"]["linux"]["seccomp"]["defaultAction"], "SCMP_ACT_ERRNO")
+        self.assertEqual(harness.kernel_field(sandbox["pid"], "Seccomp"), "2")
+        self.assertEqual(harness.kernel_field(sandbox["pid"], "NoNewPrivs"), "1")
+
+    def test_host_files_are_out_of_reach(self):
+        self.node.apply(pod("reach", container(
+            "c", "cat /proc/kcore >/dev/null 2>&1 && echo kcore; echo x >/proc/sys/kernel/hostname && echo sys\n"
+                 "ls /proc/acpi 2>/dev/null | grep . && echo acpi; mknod /tmp/m b 8 0 2>/dev/null; head -c1 /tmp/m && echo disk\n"
+                 "echo end\n" + FOREVER)))
+        self.node.wait_running("reach")
+        self.assertEqual(self.node.wait_log("reach", "c", "end\n"), "end\n")
+        # The state folder is root's alone; the profile of a pod is no exception.
+        self.assertEqual(os.stat(f"{self.node.state_dir}/bundles").st_mode & 0o077, 0)
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "about x86's three ways into the kernel")
+    def test_no_way_around_by_another_architecture(self):
+        folder = f"{self.node.dir}/programs"
+        os.makedirs(folder, exist_ok=True)
+        for entry in ("x86_64", "i386", "x32"):
+            with open(f"{folder}/{entry}", "wb") as file:
+                file.write(unshare_by(entry))
+            os.chmod(f"{folder}/{entry}", 0o755)
+        mounted = {"volumeMounts": [{"name": "p", "mountPath": "/p", "readOnly": True}]}
+        self.node.apply(pod("ways", container("default", FOREVER, **mounted),
+                            container("unconfined", FOREVER, securityContext=seccomp("Unconfined"), **mounted),
+                            volumes=[{"name": "p", "hostPath": {"path": folder, "type": "Directory"}}]))
+        self.node.wait_running("ways")
+        profile = self.node.inspect(self.node.id_of("ways", "default"))["info"]["runtimeSpec"]["linux"]["seccomp"]
+        self.assertEqual(profile["architectures"], ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"])
+        eperm, enosys = 1, 38
+        for entry in ("x86_64", "i386", "x32"):
+            with self.subTest(entry):
+                host = subprocess.run([f"{folder}/{entry}"], check=False).returncode
+                if host < 0:
+                    self.skipTest(f"this kernel has no {entry} calls")
+                self.assertIn(host, (0, enosys))
+                unconfined = self.node.exec(self.node.id_of("ways", "unconfined"), f"/p/{entry}", check=False).returncode
+                self.assertEqual(unconfined, host)
+                confined = self.node.exec(self.node.id_of("ways", "default"), f"/p/{entry}", check=False).returncode
+                self.assertEqual(confined, eperm)

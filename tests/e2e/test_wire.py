@@ -1,0 +1,204 @@
+"""The wire itself: a gRPC client that is not ours against our runtime, and our client against containerd."""
+
+import importlib
+import json
+import os
+import stat
+import sys
+import unittest
+
+import containerd
+import harness
+from harness import BUSYBOX, FOREVER, SUITE
+
+try:
+    import grpc
+except ImportError:
+    grpc = None
+
+
+class Client:
+    """CRI calls by name, with messages that protoc made for Python from the description our build made."""
+
+    def __init__(self, socket):
+        self.api = compiled_api()
+        self.channel = grpc.insecure_channel("unix://" + socket)
+
+    def call(self, service, method, timeout=60, **fields):
+        request = getattr(self.api, method + "Request")(**fields)
+        send = self.channel.unary_unary(f"/runtime.v1.{service}/{method}", request_serializer=type(request).SerializeToString,
+                                        response_deserializer=getattr(self.api, method + "Response").FromString)
+        return send(request, timeout=timeout)
+
+    def stream(self, service, method, request_name, response_name, **fields):
+        request = getattr(self.api, request_name)(**fields)
+        send = self.channel.unary_stream(f"/runtime.v1.{service}/{method}", request_serializer=type(request).SerializeToString,
+                                         response_deserializer=getattr(self.api, response_name).FromString)
+        return send(request, timeout=60)
+
+
+def compiled_api():
+    folder = f"{SUITE.scratch}/api"
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+        harness.run("protoc", f"--proto_path={SUITE.build}/gen/cri/grpc", f"--python_out={folder}", "api.proto")
+        sys.path.insert(0, folder)
+    return importlib.import_module("api_pb2")
+
+
+@unittest.skipIf(grpc is None, "python3-grpcio is not installed")
+class AnotherClient(harness.RuntimeTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client = Client(cls.runtime.socket)
+        cls.addClassCleanup(cls.client.channel.close)
+
+    def runtime_call(self, method, **fields):
+        return self.client.call("RuntimeService", method, **fields)
+
+    def image_call(self, method, **fields):
+        return self.client.call("ImageService", method, **fields)
+
+    def code_of(self, method, **fields):
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.runtime_call(method, **fields)
+        return caught.exception.code(), caught.exception.details()
+
+    def test_socket_mode(self):
+        info = os.stat(self.runtime.socket)
+        self.assertTrue(stat.S_ISSOCK(info.st_mode))
+        self.assertEqual((stat.S_IMODE(info.st_mode), info.st_uid), (0o660, 0))
+
+    def test_version_and_status(self):
+        version = self.runtime_call("Version", version="v1")
+        self.assertEqual((version.version, version.runtime_name, version.runtime_api_version), ("0.1.0", "portcullis", "v1"))
+        status = self.runtime_call("Status", verbose=True)
+        self.assertEqual({c.type: c.status for c in status.status.conditions}, {"RuntimeReady": True, "NetworkReady": True})
+        self.assertTrue(status.info)
+        self.assertFalse(self.runtime_call("Status").info)
+        self.assertEqual(self.runtime_call("RuntimeConfig").linux.cgroup_driver, 1)  # CGROUPFS
+        self.assertGreater(self.image_call("ImageFsInfo").image_filesystems[0].used_bytes.value, 0)
+
+    def test_pod_and_container(self):
+        api = self.client.api
+        sandbox_config = api.PodSandboxConfig(
+            metadata=api.PodSandboxMetadata(name="wire", uid="wire-uid", namespace="default"), log_directory=f"{self.runtime.dir}/logs",
+            labels={"app": "wire"}, linux=api.LinuxPodSandboxConfig(security_context=api.LinuxSandboxSecurityContext(
+                seccomp=api.SecurityProfile(profile_type=api.SecurityProfile.RuntimeDefault))))
+        pod_id = self.runtime_call("RunPodSandbox", config=sandbox_config).pod_sandbox_id
+        # Absent is unconfined, empty is RuntimeDefault: the difference that only the wire knows.
+        wanted = {"absent": None, "empty": api.SecurityProfile(), "unconfined": api.SecurityProfile(profile_type=1)}
+        ids = {}
+        for name, profile in wanted.items():
+            security = api.LinuxContainerSecurityContext(seccomp=profile)
+            config = api.ContainerConfig(metadata=api.ContainerMetadata(name=name), image=api.ImageSpec(image=BUSYBOX),
+                                         command=["sh", "-c", 'trap "exit 0" TERM; ' + FOREVER], log_path=name + ".log",
+                                         envs=[api.KeyValue(key="WORD", value=b"v\xc3\xa4lue")], linux=api.LinuxContainerConfig(
+                                             security_context=security))
+            ids[name] = self.runtime_call("CreateContainer", pod_sandbox_id=pod_id, config=config,
+                                          sandbox_config=sandbox_config).container_id
+            self.runtime_call("StartContainer", container_id=ids[name])
+        listed = self.runtime_call("ListContainers", filter=api.ContainerFilter(pod_sandbox_id=pod_id))
+        self.assertEqual({c.id for c in listed.containers}, set(ids.values()))
+        self.assertEqual({c.state for c in listed.containers}, {api.CONTAINER_RUNNING})
+        for name, filtered in (("absent", False), ("empty", True), ("unconfined", False)):
+            status = self.runtime_call("ContainerStatus", container_id=ids[name], verbose=True)
+            self.assertEqual(list(status.info), ["info"])
+            info = json.loads(status.info["info"])
+            self.assertEqual("seccomp" in info["runtimeSpec"]["linux"], filtered, name)
+            self.assertEqual(harness.kernel_field(info["pid"], "Seccomp"), "2" if filtered else "0", name)
+            self.assertFalse(self.runtime_call("ContainerStatus", container_id=ids[name]).info)
+        done = self.runtime_call("ExecSync", container_id=ids["empty"], cmd=["sh", "-c", "echo $WORD; echo e >&2; exit 4"], timeout=10)
+        self.assertEqual((done.exit_code, done.stdout, done.stderr), (4, "väl".encode() + b"ue\n", b"e\n"))
+        streamed = [c for part in self.client.stream("RuntimeService", "StreamContainers", "StreamContainersRequest",
+                                                     "StreamContainersResponse") for c in containers_of(part)]
+        self.assertTrue(set(ids.values()) <= {c.id for c in streamed})
+        stats = self.runtime_call("ListContainerStats", filter=api.ContainerStatsFilter(pod_sandbox_id=pod_id)).stats
+        self.assertEqual({s.attributes.id for s in stats}, set(ids.values()))
+        self.runtime_call("StopContainer", container_id=ids["empty"], timeout=10)
+        self.assertEqual(self.runtime_call("ContainerStatus", container_id=ids["empty"]).status.state, api.CONTAINER_EXITED)
+        with self.subTest("the same pod again"):
+            code, details = self.code_of("RunPodSandbox", config=sandbox_config)
+            self.assertIn(code, (grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNKNOWN))
+            self.assertIn("wire", details)
+        self.runtime_call("StopPodSandbox", pod_sandbox_id=pod_id)
+        self.runtime_call("RemovePodSandbox", pod_sandbox_id=pod_id)
+        self.runtime_call("RemovePodSandbox", pod_sandbox_id=pod_id)  # again is fine
+        self.assertEqual(len(self.runtime_call("ListPodSandbox").items), 0)
+
+    def test_errors(self):
+        api = self.client.api
+        code, details = self.code_of("ContainerStatus", container_id="0" * 64)
+        self.assertEqual(code, grpc.StatusCode.NOT_FOUND)
+        self.assertIn("0" * 64, details)
+        self.assertEqual(self.code_of("RunPodSandbox")[0], grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertEqual(self.code_of("CreateContainer", pod_sandbox_id="nope", config=api.ContainerConfig())[0],
+                         grpc.StatusCode.INVALID_ARGUMENT)
+        self.runtime_call("StopContainer", container_id="0" * 64)  # CRI: must not fail for what is gone
+        self.runtime_call("RemoveContainer", container_id="0" * 64)
+        self.assertFalse(self.image_call("ImageStatus", image=api.ImageSpec(image="nosuch:1")).HasField("image"))
+        self.image_call("RemoveImage", image=api.ImageSpec(image="nosuch:1"))
+        self.assertEqual(self.code_of("CheckpointContainer", container_id="x")[0], grpc.StatusCode.UNIMPLEMENTED)
+
+    def test_enum_from_the_future(self):
+        api = self.client.api
+        config = api.PodSandboxConfig(metadata=api.PodSandboxMetadata(name="future", uid="u", namespace="d"), linux=api.LinuxPodSandboxConfig(
+            security_context=api.LinuxSandboxSecurityContext(seccomp=api.SecurityProfile(profile_type=7))))
+        code, details = self.code_of("RunPodSandbox", config=config)
+        self.assertIn("unknown ProfileType", details)
+        self.assertNotEqual(code, grpc.StatusCode.OK)
+        self.assertEqual(self.runtime.ids("pods", "-q", "--name", "future"), [])
+
+
+def containers_of(response):
+    """StreamContainersResponse has one container or several, by CRI version."""
+    for _, value in response.ListFields():
+        yield from value if hasattr(value, "__len__") else [value]
+
+
+class AnotherRuntime(unittest.TestCase):
+    """`portcullis crictl` and `portcullis node` against containerd."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.peer = containerd.Containerd()
+        try:
+            cls.peer.start()
+        except containerd.CannotStart as reason:
+            raise unittest.SkipTest(str(reason)) from reason
+        cls.addClassCleanup(cls.peer.stop)
+
+    def test_version_and_info(self):
+        self.assertIn("RuntimeName:  containerd\n", self.peer.crictl("version").stdout)
+        info = json.loads(self.peer.crictl("info").stdout)
+        self.assertIn("conditions", info["status"])
+        self.assertEqual(info["config"]["sandboxImage"], "registry.k8s.io/pause:3.10")
+
+    def test_images_and_pods(self):
+        tags = {tag for image in json.loads(self.peer.crictl("images", "-o", "json").stdout)["images"] for tag in image["repoTags"]}
+        self.assertIn("docker.io/library/nginx:1.21", tags)
+        self.assertEqual(self.peer.crictl("pods").stdout.split()[0], "POD")
+        self.assertEqual(self.peer.crictl("ps", "-q").stdout, "")
+
+    def test_a_pod(self):
+        pod_file = harness.write(f"{self.peer.dir}/pod.json", {
+            "metadata": {"name": "peer", "namespace": "default", "uid": "peer-uid"}, "log_directory": f"{self.peer.dir}/logs",
+            "linux": {"cgroup_parent": self.peer.cgroup}})
+        container_file = harness.write(f"{self.peer.dir}/container.json", {
+            "metadata": {"name": "peer"}, "image": {"image": BUSYBOX}, "command": ["sh", "-c", 'trap "exit 0" TERM; echo hello; ' + FOREVER],
+            "log_path": "peer.log", "linux": {"security_context": {"seccomp": {"profile_type": 0}}}})
+        started = self.peer.crictl("run", container_file, pod_file, check=False)
+        if started.returncode != 0:
+            self.skipTest("containerd cannot run pods on this host: " + started.stderr.strip())
+        container_id = started.stdout.strip()
+        seen = json.loads(self.peer.crictl("inspect", container_id).stdout)
+        self.assertEqual(seen["info"]["runtimeSpec"]["linux"]["seccomp"]["defaultAction"], "SCMP_ACT_ERRNO")
+        self.assertEqual(self.peer.crictl("exec", "-s", container_id, "echo", "hi").stdout, "hi\n")
+        harness.wait("its log", lambda: "hello\n" in self.peer.crictl("logs", container_id).stdout)
+        row = json.loads(harness.run(SUITE.portcullis, "status", "--runtime-endpoint", "unix://" + self.peer.socket, "-o", "json").stdout)
+        self.assertEqual([(r["effective"], r["kernel"]["seccomp"]) for r in row["containers"]], [("filtered", 2)])
+        self.peer.crictl("stop", "-t", "5", container_id)
+        self.peer.crictl("rm", container_id)
+        self.peer.crictl("rmp", "-f", "-a")
+        self.assertEqual(self.peer.crictl("pods", "-q").stdout, "")
