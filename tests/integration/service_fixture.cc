@@ -45,6 +45,7 @@ void ServiceTest::SetUp() {
   scratch_ = "/tmp/pcit-" + name;  // short: paths of sockets have a limit
   cgroup_ = "/pcit-" + name;
   bridge_ = "pcit" + name;
+  network_ = "pcit-" + name;
   options_.state_dir = scratch_ + "/state";
   options_.run_dir = scratch_ + "/run";
   options_.seccomp_root = scratch_ + "/seccomp";
@@ -55,7 +56,7 @@ void ServiceTest::SetUp() {
   ASSERT_TRUE(base::MakeDirs(options_.cni_conf_dir));
   const uint64_t slot = std::strtoull(name.c_str(), nullptr, 16);
   auto network = InstallDefaultNetwork({.conf_dir = options_.cni_conf_dir,
-                                        .name = "pcit-" + name,
+                                        .name = network_,
                                         .bridge = bridge_,
                                         .subnet = fmt::format("10.{}.{}.0/24", 200 + slot % 50, (slot >> 8) % 256),
                                         .ipam_dir = scratch_ + "/ipam"});
@@ -196,7 +197,7 @@ std::vector<std::string> ServiceTest::Leftovers() const {
   }
   if (auto cgroups = Cgroups::Detect(); cgroups && cgroups->CgroupId(cgroup_) != 0)
     left.push_back("cgroup: " + cgroup_);
-  for (const std::string folder : {"/run/netns", "/run/shm", "/run/cni", "/run/exits", "/run/attach", "/run/oci",
+  for (const std::string folder : {"/run/netns", "/run/shm", "/state/cni", "/run/exits", "/run/attach", "/run/oci",
                                    "/run/snapshots", "/state/snapshots", "/state/bundles", "/state/sandboxes"}) {
     auto names = base::ListDir(scratch_ + folder);
     if (!names) continue;

@@ -54,6 +54,7 @@ class ServiceTest : public testing::Test {
   std::string scratch_;
   std::string cgroup_;
   std::string bridge_;
+  std::string network_;  // CNI's name for it
   ServiceOptions options_;
   std::unique_ptr<RuntimeService> service_;
 };

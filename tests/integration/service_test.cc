@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/document.h"
 #include "base/files.h"
 #include "base/strings.h"
 #include "runtime/container/process_info.h"
@@ -459,6 +461,12 @@ TEST_F(ServiceIntegration, HalfMadeThingsAreRemovedAtTheStart) {
 }
 
 TEST_F(ServiceIntegration, ARebootLeavesExitedContainersAndNothingElse) {
+  // Without masquerading: a made-up reboot cannot take firewall rules away as a real one does.
+  const std::string network_file = options_.cni_conf_dir + "/" + base::ListDir(options_.cni_conf_dir)->at(0);
+  auto network = base::ParseJson(*base::ReadFile(network_file), network_file);
+  ASSERT_TRUE(network);
+  (*network)["plugins"][0]["ipMasq"] = false;
+  ASSERT_TRUE(base::WriteFileAtomic(network_file, network->dump()));
   const std::string pod = RunPod(PodConfig());
   const std::string id = Run(pod, ContainerConfig("c", kSleep));
   DropService();
@@ -472,7 +480,13 @@ TEST_F(ServiceIntegration, ARebootLeavesExitedContainersAndNothingElse) {
     if (words.size() > 4 && words[4].starts_with(scratch_)) ::umount2(words[4].c_str(), MNT_DETACH);
   }
   ASSERT_TRUE(base::RemoveTree(options_.run_dir));
-  ASSERT_TRUE(base::RemoveTree(scratch_ + "/ipam"));
+  const auto leases = [&] {
+    auto names = base::ListDir(scratch_ + "/ipam/" + network_);
+    return names
+               ? std::count_if(names->begin(), names->end(), [](const std::string& n) { return n.starts_with("10."); })
+               : -1;
+  };
+  EXPECT_EQ(leases(), 1);
   {
     auto store = Store::Open(options_.state_dir + "/state.db");
     ASSERT_TRUE(store && (*store)->SetSetting("boot_id", "another boot"));
@@ -482,6 +496,7 @@ TEST_F(ServiceIntegration, ARebootLeavesExitedContainersAndNothingElse) {
   EXPECT_EQ(StatusOf(id).state, State::kContainerExited);
   EXPECT_EQ(StatusOf(id).exit_code, 255);
   EXPECT_EQ(StatusOf(id).message, "the node was restarted");
+  EXPECT_EQ(leases(), 0) << "the address must be free again";
   ASSERT_TRUE(service().StopPodSandbox({.pod_sandbox_id = pod}));
   ASSERT_TRUE(service().RemovePodSandbox({.pod_sandbox_id = pod}));
   RunPod(PodConfig());

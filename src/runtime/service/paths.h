@@ -22,7 +22,8 @@ struct Paths {
   std::string Shm() const { return run + "/shm"; }
   std::string Shm(const std::string& id) const { return Shm() + "/" + id; }
   std::string Netns() const { return run + "/netns"; }
-  std::string CniCache() const { return run + "/cni"; }
+  // Kept over a reboot: it tells how to give back addresses, whose leases other programs keep on disk.
+  std::string CniCache() const { return state + "/cni"; }
 };
 
 // Makes the folders. The two roots can be passed through by containers' users (0711), what lies in them is root's

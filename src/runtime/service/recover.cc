@@ -96,7 +96,7 @@ Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted
     }
   }
   // Its network stays until StopPodSandbox, which the kubelet calls for a sandbox that is not ready; after a reboot the
-  // kernel has forgotten it, and so must the address allocator.
+  // kernel has forgotten it, and so must the address allocator, before it gives the address to another pod.
   if (rebooted) TRY(cni_->Del(row.id));
   TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) {
     if (changing.step == SandboxStep::kReady) changing.step = SandboxStep::kNotReady;
