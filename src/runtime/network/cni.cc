@@ -47,12 +47,6 @@ Result<CniAttachment> ReadAttachment(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> CniResult::PodIps() const {
-  std::vector<std::string> out;
-  for (const CniAddress& ip : ips) out.push_back(ip.address.substr(0, ip.address.find('/')));
-  return out;
-}
-
 std::string Cni::CachePath(const std::string& container_id) const {
   return options_.cache_dir + "/" + container_id + std::string(kCacheSuffix);
 }

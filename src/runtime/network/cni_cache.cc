@@ -50,7 +50,8 @@ std::string EncodeAttachment(const CniAttachment& attachment) {
                   {"podName", request.pod_name},         {"podUid", request.pod_uid},
                   {"portMappings", std::move(ports)},    {"file", attachment.network.file},
                   {"config", attachment.network.source}, {"result", attachment.result_json}};
-  return json.dump(2) + "\n";
+  // Names come from API clients; bytes that are not UTF-8 must not throw here.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result<CniAttachment> DecodeAttachment(std::string_view text, const std::string& path) {

@@ -117,7 +117,13 @@ Result<std::string> PluginInput(const CniNetwork& network, const CniPlugin& plug
   if (!previous_result.empty()) {
     ASSIGN_OR_RETURN(config["prevResult"], base::ParseJson(previous_result, "previous result for " + plugin.type));
   }
-  return config.dump();
+  return config.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<std::string> CniResult::PodIps() const {
+  std::vector<std::string> out;
+  for (const CniAddress& ip : ips) out.push_back(ip.address.substr(0, ip.address.find('/')));
+  return out;
 }
 
 Result<CniResult> ParseCniResult(std::string_view text, const std::string& plugin) {
