@@ -11,6 +11,7 @@ namespace portcullis::cli {
 struct CommandLine::State {
   CLI::App app;
   std::set<std::string> booleans;
+  std::string group = "Options";
   std::optional<std::string> fault;  // an error found by a callback, in Kubernetes' words
 
   State(const std::string& name, const std::string& description) : app(description, name) {}
@@ -43,12 +44,12 @@ CommandLine::CommandLine(const std::string& name, const std::string& description
 CommandLine::~CommandLine() = default;
 
 void CommandLine::Text(const std::string& flag, std::string* target, const std::string& help) {
-  auto* option = state_->app.add_option(flag, *target, help);
+  auto* option = state_->app.add_option(flag, *target, help)->group(state_->group);
   if (!target->empty()) option->capture_default_str();
 }
 
 void CommandLine::Number(const std::string& flag, int* target, const std::string& help) {
-  state_->app.add_option(flag, *target, help)->capture_default_str();
+  state_->app.add_option(flag, *target, help)->capture_default_str()->group(state_->group);
 }
 
 void CommandLine::Bool(const std::string& flag, bool* target, const std::string& help) {
@@ -70,7 +71,7 @@ void CommandLine::Each(const std::string& flag, Take take, const std::string& he
     return true;
   };
   auto* option = state_->app.add_option(flag, std::move(callback), help);
-  option->take_all()->allow_extra_args(false)->type_name(is_switch ? "" : "VALUE");
+  option->take_all()->allow_extra_args(false)->type_name(is_switch ? "" : "VALUE")->group(state_->group);
   if (is_switch) state_->booleans.insert(flag);
 }
 
@@ -90,6 +91,12 @@ std::optional<int> CommandLine::Parse(std::vector<std::string> args, const std::
     std::replace(arg.begin(), arg.begin() + static_cast<std::ptrdiff_t>(equals), '_', '-');
     if (equals == arg.size() && state_->booleans.count(arg) > 0) arg += "=true";
   }
+  // CLI11 would give "--x=" the next word as its value; an empty value is a value.
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (!args[i].starts_with("--") || !args[i].ends_with('=')) continue;
+    args[i].pop_back();
+    args.insert(args.begin() + static_cast<std::ptrdiff_t>(i) + 1, "");
+  }
   std::reverse(args.begin(), args.end());  // CLI11 takes a stack
   try {
     state_->app.parse(std::move(args));
@@ -101,8 +108,18 @@ std::optional<int> CommandLine::Parse(std::vector<std::string> args, const std::
     std::fprintf(stderr, "%s: %s%s\n", state_->app.get_name().c_str(), error_prefix.c_str(),
                  state_->fault ? state_->fault->c_str() : error.what());
     std::fprintf(stderr, "try: %s --help\n", state_->app.get_name().c_str());
-    return 2;
+    return 1;
   }
+}
+
+void CommandLine::Group(const std::string& name) { state_->group = name; }
+
+std::vector<std::string> CommandLine::GivenIn(const std::string& group) const {
+  std::vector<std::string> given;
+  for (const CLI::Option* option : state_->app.get_options()) {
+    if (option->get_group() == group && option->count() > 0) given.push_back(option->get_name());
+  }
+  return given;
 }
 
 }  // namespace portcullis::cli

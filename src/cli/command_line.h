@@ -35,10 +35,13 @@ class CommandLine {
   using Take = std::function<Result<void>(const std::string&)>;
   void Each(const std::string& flag, Take take, const std::string& help, bool is_switch = false);
   void Positional(const std::string& name, std::vector<std::string>* target, const std::string& help, bool required);
+  // Flags declared from here on belong to this group: help lists them together, and GivenIn tells which were used.
+  void Group(const std::string& name);
+  std::vector<std::string> GivenIn(const std::string& group) const;
   // A line below the flags' list.
   void Footer(const std::string& text);
 
-  // nullopt: go on. Otherwise the process's exit code: help was printed (0) or an error (2) after "<error_prefix>".
+  // nullopt: go on. Otherwise the process's exit code: help was printed (0) or an error (1) after "<error_prefix>".
   std::optional<int> Parse(std::vector<std::string> args, const std::string& error_prefix = "");
 
  private:

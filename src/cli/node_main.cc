@@ -69,6 +69,9 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
   std::unique_ptr<cri::RuntimeApi> remote;
   cri::RuntimeApi* api = nullptr;
   if (const std::string endpoint = config.container_runtime_endpoint(); endpoint.empty()) {
+    if (!config.image_service_endpoint().empty()) {
+      base::LogWarning("imageServiceEndpoint has no effect: the embedded runtime keeps its own images");
+    }
     RuntimeFlags runtime = flags.runtime;
     runtime.service.seccomp_root = base::JoinPath(flags.kubelet.root_dir, "seccomp");
     runtime.service.pod_pids_limit = config.pod_pids_limit();
@@ -79,6 +82,9 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     ASSIGN_OR_RETURN(remote, cri::Connect({.endpoint = endpoint,
                                            .image_endpoint = config.image_service_endpoint(),
                                            .timeout = Millis(config.runtime_request_timeout())}));
+    if (config.pod_pids_limit() > 0) {
+      base::LogWarning("podPidsLimit has no effect: the other runtime limits processes itself");
+    }
     api = remote.get();
   }
 
@@ -115,6 +121,8 @@ int NodeMain(const std::vector<std::string>& args) {
   StopSignals signals;
   if (const auto applied = flags.log.Apply(); !applied) return fail(applied.error().message);
 
+  if (flags.output != "text" && flags.output != "json")
+    return fail("--output=" + flags.output + ": expected text or json");
   const auto config = LoadKubeletConfig(flags.kubelet);
   if (!config) return fail(config.error().message);
   if (flags.check_config) {
@@ -122,6 +130,11 @@ int NodeMain(const std::vector<std::string>& args) {
                                       : k8s::RenderConfigText(*config).c_str(),
                stdout);
     return 0;
+  }
+  if (const auto unused = line.GivenIn(kRuntimeGroup);
+      !config->container_runtime_endpoint().empty() && !unused.empty()) {
+    return fail(fmt::format("{} would have no effect: containerRuntimeEndpoint names another runtime, {}",
+                            base::Join(unused, ", "), config->container_runtime_endpoint()));
   }
   const auto run = RunNode(flags, *config, signals);
   return run ? 0 : fail(run.error().message);

@@ -10,6 +10,7 @@
 namespace portcullis::cli {
 
 void RuntimeFlags::AddTo(CommandLine& line) {
+  line.Group(kRuntimeGroup);
   line.Text("--listen", &listen, "path of the CRI socket");
   line.Text("--state-dir", &service.state_dir, "images, snapshots and state");
   line.Text("--run-dir", &service.run_dir, "mounts, namespaces, exit codes; gone after a reboot");
@@ -32,6 +33,7 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Text("--cni-bridge", &network.bridge, "bridge of --cni-default");
   line.Text("--cni-subnet", &network.subnet, "addresses of --cni-default");
   line.Text("--default-cgroup-parent", &service.default_cgroup_parent, "cgroup of pods that name none");
+  line.Group("Options");
 }
 
 Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {

@@ -12,6 +12,8 @@
 
 namespace portcullis::cli {
 
+inline constexpr const char* kRuntimeGroup = "The runtime";
+
 struct RuntimeFlags {
   runtime::ServiceOptions service;
   runtime::DefaultNetworkOptions network;
