@@ -54,33 +54,72 @@ Result<DirStream> ReadDirOf(UniqueFd fd, const std::string& path) {
   return dir;
 }
 
-Result<void> RemoveEntry(int parent, const std::string& name, dev_t device, const std::string& path) {
-  struct stat info{};
-  if (::fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return {};
-    return FailErrno(errno, "stat {}", path);
+// Removes one tree. Whoever filled it chose its depth, so neither the stack nor the open descriptors may grow with it:
+// folders that lie too deep are moved up into the tree's top folder and wait there for their turn.
+class TreeRemover {
+ public:
+  explicit TreeRemover(dev_t device) : device_(device) {}
+
+  Result<void> Remove(int parent, const std::string& name, const std::string& path) {
+    return RemoveEntry(parent, name, 0, path);
   }
-  if (!S_ISDIR(info.st_mode)) {
-    if (::unlinkat(parent, name.c_str(), 0) != 0 && errno != ENOENT) return FailErrno(errno, "remove {}", path);
+
+ private:
+  static constexpr int kMaxDepth = 32;
+
+  Result<void> RemoveEntry(int parent, const std::string& name, int depth, const std::string& path) {
+    struct stat info{};
+    if (::fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return {};
+      return FailErrno(errno, "stat {}", path);
+    }
+    if (!S_ISDIR(info.st_mode)) {
+      if (::unlinkat(parent, name.c_str(), 0) != 0 && errno != ENOENT) return FailErrno(errno, "remove {}", path);
+      return {};
+    }
+    if (info.st_dev != device_) return FailErrno(EXDEV, "remove {}: is a mount point", path);
+    if (depth > kMaxDepth) return MoveUp(parent, name, path);
+    return RemoveFolder(parent, name, depth, path);
+  }
+
+  Result<void> RemoveFolder(int parent, const std::string& name, int depth, const std::string& path) {
+    UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno == ENOENT) return {};
+      return FailErrno(errno, "open {}", path);
+    }
+    ASSIGN_OR_RETURN(DirStream dir, ReadDirOf(std::move(fd), path));
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(dir.get())) {
+      const std::string child = entry->d_name;
+      if (child != "." && child != "..") names.push_back(child);
+    }
+    if (depth == 0) top_ = ::dirfd(dir.get());
+    for (const std::string& child : names) TRY(RemoveEntry(::dirfd(dir.get()), child, depth + 1, path + "/" + child));
+    while (depth == 0 && !moved_up_.empty()) {
+      const std::string child = std::move(moved_up_.back());
+      moved_up_.pop_back();
+      TRY(RemoveEntry(top_, child, 1, path + "/" + child));
+    }
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+      return FailErrno(errno, "remove {}", path);
     return {};
   }
-  if (info.st_dev != device) return FailErrno(EXDEV, "remove {}: is a mount point", path);
-  UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.valid()) {
-    if (errno == ENOENT) return {};
-    return FailErrno(errno, "open {}", path);
+
+  Result<void> MoveUp(int parent, const std::string& name, const std::string& path) {
+    std::string place = ".removing-" + RandomHex(8);
+    if (::renameat(parent, name.c_str(), top_, place.c_str()) != 0) {
+      if (errno == ENOENT) return {};
+      return FailErrno(errno, "move {} up to remove it", path);
+    }
+    moved_up_.push_back(std::move(place));
+    return {};
   }
-  ASSIGN_OR_RETURN(DirStream dir, ReadDirOf(std::move(fd), path));
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string child = entry->d_name;
-    if (child != "." && child != "..") names.push_back(child);
-  }
-  for (const std::string& child : names) TRY(RemoveEntry(::dirfd(dir.get()), child, device, path + "/" + child));
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
-    return FailErrno(errno, "remove {}", path);
-  return {};
-}
+
+  dev_t device_;
+  int top_ = -1;
+  std::vector<std::string> moved_up_;
+};
 
 std::string DirName(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -168,7 +207,7 @@ Result<void> RemoveTree(const std::string& path) {
   if (::stat(DirName(CleanPath(path)).c_str(), &parent) == 0 && S_ISDIR(info.st_mode) && parent.st_dev != info.st_dev) {
     return FailErrno(EXDEV, "remove {}: is a mount point", path);
   }
-  return RemoveEntry(AT_FDCWD, path, info.st_dev, path);
+  return TreeRemover(info.st_dev).Remove(AT_FDCWD, path, path);
 }
 
 Result<std::vector<std::string>> ListDir(const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,32 @@ TEST_F(Files, RemoveTreeDoesNotFollowLinks) {
   EXPECT_FALSE(Exists(dir_ + "/gone"));
   EXPECT_TRUE(Exists(dir_ + "/keep/f"));
   EXPECT_TRUE(RemoveTree(dir_ + "/gone")) << "absent is fine";
+}
+
+// A container chooses how deep its files lie; neither the stack nor the descriptor table may end first.
+TEST_F(Files, RemoveTreeOfAnyDepth) {
+  constexpr int kDepth = 5000;
+  ASSERT_TRUE(MakeDirs(dir_ + "/deep"));
+  auto at = OpenDir(dir_ + "/deep");
+  ASSERT_TRUE(at);
+  for (int i = 0; i < kDepth; ++i) {
+    ASSERT_EQ(::mkdirat(at->get(), "d", 0755), 0);
+    if (i % 100 == 0) {
+      ASSERT_EQ(::mkdirat(at->get(), "empty", 0755), 0);
+      ASSERT_EQ(::symlinkat("/", at->get(), "link"), 0);
+    }
+    at->Reset(::openat(at->get(), "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_TRUE(at->valid());
+  }
+  at->Reset();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{.rlim_cur = 100, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  const auto removed = RemoveTree(dir_ + "/deep");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(removed) << removed.error().message.substr(0, 200);
+  EXPECT_FALSE(Exists(dir_ + "/deep"));
 }
 
 TEST_F(Files, MakeDirsRefusesAFileInTheWay) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/clock.h"
 #include "base/try.h"
@@ -53,6 +54,36 @@ Result<Pipe> MakePipe() {
   return Pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
+// Children that did not end soon after SIGKILL, until they can be reaped.
+class Leftovers {
+ public:
+  void Add(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.push_back(pid);
+  }
+  void Reap() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(pids_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<pid_t> pids_;
+};
+
+Leftovers& TheLeftovers() {
+  static Leftovers leftovers;
+  return leftovers;
+}
+
+// The end of `text`, at most `max_bytes`, beginning with a whole UTF-8 character.
+std::string_view Tail(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  text.remove_prefix(text.size() - max_bytes);
+  while (!text.empty() && (static_cast<unsigned char>(text[0]) & 0xC0) == 0x80) text.remove_prefix(1);
+  return text;
+}
+
 int MillisLeft(std::chrono::steady_clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Now()).count();
   return static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30));
@@ -65,6 +96,10 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
                   Pipe& err, CommandResult& result) {
   size_t written = 0;
   if (options.input.empty()) in.write.Reset();
+  // A blocking write of more than the pipe holds would wait for the child, whatever the deadline says.
+  if (in.write.valid() && ::fcntl(in.write.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return FailErrno(errno, "run {}: set up its input", options.spawn.argv[0]);
+  }
   std::string buffer(64 * 1024, '\0');
   const auto drain = [&](Pipe& pipe, std::string& sink) -> Result<void> {
     const ssize_t n = ::read(pipe.read.get(), buffer.data(), buffer.size());
@@ -89,7 +124,8 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
     if (fds[2].revents != 0) {
       const ssize_t n = ::write(in.write.get(), options.input.data() + written, options.input.size() - written);
       if (n > 0) written += static_cast<size_t>(n);
-      if (n < 0 || written == options.input.size()) in.write.Reset();
+      const bool later = n < 0 && (errno == EAGAIN || errno == EINTR);
+      if ((n < 0 && !later) || written == options.input.size()) in.write.Reset();
     }
   }
   return {};
@@ -98,6 +134,7 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
 }  // namespace
 
 Result<Child> Spawn(const SpawnOptions& options) {
+  TheLeftovers().Reap();
   Attributes spawn;
   // A child's descriptor number may be a source of another mapping, so all sources move out of the way first.
   std::vector<UniqueFd> sources;
@@ -141,8 +178,7 @@ Result<Child> Spawn(const SpawnOptions& options) {
   child.pidfd.Reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
   if (!child.pidfd.valid()) {
     const int saved = errno;
-    ::kill(child.pid, SIGKILL);
-    ::waitpid(child.pid, nullptr, 0);
+    Discard(std::move(child));
     return FailErrno(saved, "start {}: pidfd_open", options.argv[0]);
   }
   return child;
@@ -163,6 +199,16 @@ Result<int> Wait(Child& child, std::chrono::milliseconds timeout) {
     }
     return ExitCode(status);
   }
+}
+
+void Discard(Child child) {
+  constexpr int kPatienceMillis = 5000;
+  ::kill(-child.pid, SIGKILL);
+  ::kill(child.pid, SIGKILL);
+  pollfd fd{child.pidfd.get(), POLLIN, 0};
+  if (child.pidfd.valid()) ::poll(&fd, 1, kPatienceMillis);
+  TheLeftovers().Add(child.pid);
+  TheLeftovers().Reap();
 }
 
 Result<CommandResult> RunCommand(const CommandOptions& options) {
@@ -186,14 +232,9 @@ Result<CommandResult> RunCommand(const CommandOptions& options) {
     return result;
   }
   if (exit_code.error().code == Code::kDeadlineExceeded && options.on_timeout) options.on_timeout();
-  ::kill(-child.pid, SIGKILL);
-  ::kill(child.pid, SIGKILL);
-  while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  Discard(std::move(child));
   Error error = exit_code.error();
-  if (const size_t kept = std::min<size_t>(result.err.size(), 2000); kept > 0) {
-    error.message += ": " + result.err.substr(result.err.size() - kept);
-  }
+  if (!result.err.empty()) error.message.append(": ").append(Tail(result.err, 2000));
   return Failure(std::move(error));
 }
 

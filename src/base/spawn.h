@@ -34,6 +34,10 @@ Result<Child> Spawn(const SpawnOptions& options);
 // Waits for exit and reaps: the exit code, or 128+signal. kDeadlineExceeded leaves the child running.
 Result<int> Wait(Child& child, std::chrono::milliseconds timeout);
 
+// Kills the child's process group and reaps it, at the latest when a later child starts: a process in an
+// uninterruptible wait ends when its kernel call does, and nobody may wait that long.
+void Discard(Child child);
+
 struct CommandResult {
   int exit_code = 0;  // 128+signal when killed
   std::string out;

@@ -56,6 +56,43 @@ TEST(RunCommand, KillsTheWholeGroupAtTheDeadline) {
   EXPECT_LT(Now() - begin, seconds(30));
 }
 
+TEST(RunCommand, DeadlineHoldsWhileInputIsFed) {
+  const auto begin = Now();
+  const auto result = RunCommand(
+      {.spawn = {.argv = {"sleep", "60"}}, .input = std::string(1u << 20, 'x'), .timeout = milliseconds(200)});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kDeadlineExceeded);
+  EXPECT_LT(Now() - begin, seconds(30));
+}
+
+TEST(RunCommand, LongInputArrivesWhole) {
+  const std::string input(3u << 20, 'x');
+  const auto result = RunCommand({.spawn = {.argv = {"sh", "-c", "sleep 0.1; cat"}}, .input = input});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->out == input) << result->out.size();
+}
+
+TEST(RunCommand, ErrorsKeepWholeCharacters) {
+  // 3-byte characters: a cut after 2000 bytes from the end falls within one.
+  const auto result = RunCommand(
+      {.spawn = {.argv = {"sh", "-c", "for i in $(seq 1000); do printf '\\342\\202\\254'; done >&2; sleep 60"}},
+       .timeout = milliseconds(500)});
+  ASSERT_FALSE(result);
+  const std::string& message = result.error().message;
+  const size_t said = message.find("\xE2\x82\xAC");
+  ASSERT_NE(said, std::string::npos) << message;
+  EXPECT_EQ(message.substr(said - 2, 2), ": ");
+  EXPECT_EQ((message.size() - said) % 3, 0u);
+}
+
+TEST(Spawn, DiscardLeavesNoZombie) {
+  auto child = Spawn({.argv = {"sleep", "60"}});
+  ASSERT_TRUE(child);
+  const pid_t pid = child->pid;
+  Discard(std::move(*child));
+  EXPECT_EQ(::kill(pid, 0), -1) << "killed and reaped";
+}
+
 TEST(RunCommand, ErrorsNameTheProgram) {
   const auto missing = RunCommand({.spawn = {.argv = {"/no/such/program"}}});
   ASSERT_FALSE(missing);
