@@ -109,7 +109,7 @@ struct FreeParser {
   void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
 };
 struct FreeDiag {
-  void operator()(fy_diag* diag) const { fy_diag_unref(diag); }
+  void operator()(fy_diag* diag) const { fy_diag_destroy(diag); }  // unref keeps collected errors
 };
 struct FreeDocument {
   fy_parser* parser;
