@@ -262,7 +262,9 @@ Result<cri::ContainerConfig> MakeContainerConfig(const k8s::Pod& pod, const k8s:
   annotate(kGraceAnnotation, std::to_string(pod.spec.termination_grace_period_seconds));
   if (!container.ports.empty()) annotate(kPortsAnnotation, PortsJson(container.ports));
   annotate(kDeclaredAnnotation, k8s::DeclaredProfile(pod.spec, container));
-  annotate(kDecidedByAnnotation, k8s::DecidedByName(profile.decided_by));
+  // The profile is sent all the same, and the runtime leaves it off (kubernetes-seccomp.md 2.6).
+  annotate(kDecidedByAnnotation,
+           container.privileged() ? std::string("privileged") : k8s::DecidedByName(profile.decided_by));
   config.log_path = fmt::format("{}/{}.log", container.name, inputs.attempt);
   config.stdin = container.stdin;
   config.stdin_once = container.stdin_once;

@@ -56,7 +56,9 @@ Result<std::string> Cni::FindPlugin(const std::string& type) const {
     std::string path = dir + "/" + type;
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
-  return Fail(Code::kNotFound, "network plugin {} not found in {}", type, base::Join(options_.bin_dirs, ", "));
+  // Not kNotFound: for a client of StopPodSandbox that would mean that the sandbox is gone.
+  return Fail(Code::kFailedPrecondition, "network plugin {} not found in {}", type,
+              base::Join(options_.bin_dirs, ", "));
 }
 
 Result<CniResult> Cni::Add(const CniRequest& request) {

@@ -20,7 +20,7 @@ Result<void> MakeFolder(const std::string& path, mode_t mode) {
 Result<void> MakeFolders(const Paths& paths) {
   for (const std::string& root : {paths.state, paths.run}) TRY(MakeFolder(root, 0711));
   for (const std::string& folder :
-       {paths.Bundles(), paths.SandboxFiles(), paths.Shm(), paths.Netns(), paths.CniCache()}) {
+       {paths.Bundles(), paths.SandboxFiles(), paths.Shm(), paths.Netns(), paths.CniCache(), paths.Snapshots()}) {
     TRY(MakeFolder(folder, 0700));
   }
   return {};

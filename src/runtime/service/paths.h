@@ -21,6 +21,9 @@ struct Paths {
   // The mount point of a pod's /dev/shm.
   std::string Shm() const { return run + "/shm"; }
   std::string Shm(const std::string& id) const { return Shm() + "/" + id; }
+  // Root file systems are mounted in here: closed to the host's users, who could otherwise run a container's
+  // set-user-ID files.
+  std::string Snapshots() const { return run + "/snapshots"; }
   std::string Netns() const { return run + "/netns"; }
   // Kept over a reboot: it tells how to give back addresses, whose leases other programs keep on disk.
   std::string CniCache() const { return state + "/cni"; }

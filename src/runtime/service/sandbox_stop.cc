@@ -15,6 +15,8 @@ Result<cri::StopPodSandboxResponse> RuntimeService::StopPodSandbox(const cri::St
   const PodLock lock = registry_->LockPod(found->id);
   auto row = registry_->Sandbox(found->id);
   if (!row) return cri::StopPodSandboxResponse{};  // removed while we waited
+  // First of all: whatever fails or is killed from here on, nobody takes this for a sandbox that containers may join.
+  TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kNotReady; }));
   for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(KillContainer(container, *row));
   // DEL needs the namespace, and must come before the address can be given to another pod.
   TRY(cni_->Del(row->id));
@@ -26,10 +28,7 @@ Result<cri::StopPodSandboxResponse> RuntimeService::StopPodSandbox(const cri::St
     AwaitKilled(handle, [&](auto deadline) { return registry_->WaitSandboxStopped(row->id, deadline); });
   }
   TRY(UnmountShm(paths_.Shm(row->id)));
-  TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) {
-    changing.step = SandboxStep::kNotReady;
-    changing.netns_path.clear();
-  }));
+  TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.netns_path.clear(); }));
   return cri::StopPodSandboxResponse{};
 }
 
