@@ -114,7 +114,7 @@ mkdir -p /run/portcullis "$manifests" "$(dirname "$log")"
 for name in portcullis crictl; do
   link=/usr/local/bin/$name
   if [ -L "$link" ] || [ ! -e "$link" ]; then
-    if [ "$name" = portcullis ] || [ -L "$link" ] || ! command -v crictl >/dev/null; then ln -sfn "$portcullis" "$link"; fi
+    if [ "$name" = portcullis ] || [ -L "$link" ] || ! type -P crictl >/dev/null; then ln -sfn "$portcullis" "$link"; fi
   fi
 done
 
