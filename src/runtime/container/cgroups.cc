@@ -98,9 +98,18 @@ Result<void> InheritCpuset(const std::string& directory) {
   return {};
 }
 
+// v2: a cgroup below the root that holds processes must not delegate. The kernel allows it for some controllers, but
+// then makes the cgroup the root of a threaded subtree, and no process can be moved into the cgroups below it.
+bool MayDelegate(const std::string& directory) {
+  if (!base::Exists(directory + "/cgroup.type")) return true;  // the host's root, which the rule leaves out
+  const auto processes = base::ReadFile(directory + "/cgroup.procs");
+  return processes && base::Trim(*processes).empty();
+}
+
 // v2: a controller works in a cgroup only when its parent delegates it. One that cannot be is left out, and its limits
 // fail later.
 void DelegateControllers(const std::string& directory) {
+  if (!MayDelegate(directory)) return;
   const auto available = base::ReadFile(directory + "/cgroup.controllers");
   if (!available) return;
   for (const std::string& controller : base::Split(base::Trim(*available), ' ')) {

@@ -38,7 +38,7 @@ class Cgroups {
   CgroupLayout layout() const { return layout_; }
 
   // Makes the cgroup and its missing parents in every hierarchy; harmless when it exists. v2: its parents delegate the
-  // controllers; v1: a new cpuset inherits cpus and mems.
+  // controllers, but those that hold processes; v1: a new cpuset inherits cpus and mems.
   Result<void> Create(const std::string& path) const;
 
   // Moves a process, in every hierarchy.

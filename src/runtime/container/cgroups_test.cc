@@ -99,6 +99,24 @@ TEST_F(CgroupsTest, UnifiedParentsDelegate) {
   EXPECT_THAT(Read("cgroup.subtree_control"), ::testing::HasSubstr("+pids"));
 }
 
+// What an exec needs: a cgroup below the container's, which holds the container's processes.
+TEST_F(CgroupsTest, UnifiedParentsWithProcessesDoNotDelegate) {
+  MakeUnified();
+  Write("cgroup.procs", "1\n");
+  for (const char* folder : {"pods", "pods/one"}) {
+    Write(std::string(folder) + "/cgroup.controllers", "cpu memory pids\n");
+    Write(std::string(folder) + "/cgroup.subtree_control", "");
+    Write(std::string(folder) + "/cgroup.type", "domain\n");
+    Write(std::string(folder) + "/cgroup.procs", "");
+  }
+  Write("pods/one/cgroup.procs", "0\n");  // a process of another pid namespace counts too
+  ASSERT_TRUE(Detect().Create("/pods/one/exec"));
+  EXPECT_THAT(Read("cgroup.subtree_control"), ::testing::HasSubstr("+pids")) << "the root may";
+  EXPECT_THAT(Read("pods/cgroup.subtree_control"), ::testing::HasSubstr("+pids"));
+  EXPECT_EQ(Read("pods/one/cgroup.subtree_control"), "");
+  EXPECT_TRUE(base::Exists(root_ + "/pods/one/exec"));
+}
+
 TEST_F(CgroupsTest, RootsAndOddPathsAreRefused) {
   MakeV1();
   const Cgroups cgroups = Detect();

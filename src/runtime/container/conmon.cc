@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -39,7 +37,8 @@ std::string PathVariable() {
 
 }  // namespace
 
-Result<Conmon> Conmon::Launch(std::vector<std::string> argv, const Cgroups& cgroups, const std::string& cgroup) {
+Result<Conmon> Conmon::Launch(std::vector<std::string> argv, const std::string& working_dir, const Cgroups& cgroups,
+                              const std::string& cgroup) {
   TRY(cgroups.Create(cgroup));
   ASSIGN_OR_RETURN(Pipe sync, MakePipe());
   ASSIGN_OR_RETURN(Pipe start, MakePipe());
@@ -51,6 +50,7 @@ Result<Conmon> Conmon::Launch(std::vector<std::string> argv, const Cgroups& cgro
   spawn.argv = std::move(argv);
   spawn.env = {PathVariable(), fmt::format("_OCI_SYNCPIPE={}", kSyncFd), fmt::format("_OCI_STARTPIPE={}", kStartFd)};
   spawn.fds = {{output.get(), 1}, {output.get(), 2}, {sync.write.get(), kSyncFd}, {start.read.get(), kStartFd}};
+  spawn.working_dir = working_dir;
   spawn.new_session = true;
   ASSIGN_OR_RETURN(base::Child child, base::Spawn(spawn));
   Conmon conmon(std::move(child), std::move(sync.read), std::move(output));
@@ -61,8 +61,7 @@ Result<Conmon> Conmon::Launch(std::vector<std::string> argv, const Cgroups& cgro
   const char go = 'x';
   if (moved && ::write(start.write.get(), &go, 1) != 1) moved = FailErrno(errno, "start conmon");
   if (!moved) {
-    ::kill(conmon.pid(), SIGKILL);
-    ::waitpid(conmon.pid(), nullptr, 0);
+    base::Discard(std::move(conmon.child_));
     return Failure(moved.error());
   }
   return conmon;

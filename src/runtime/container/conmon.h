@@ -18,8 +18,10 @@ namespace portcullis::runtime {
 
 class Conmon {
  public:
-  // `argv` is the whole command line; `cgroup` is made and conmon moved into it before it does anything.
-  static Result<Conmon> Launch(std::vector<std::string> argv, const Cgroups& cgroups, const std::string& cgroup);
+  // `argv` is the whole command line; `cgroup` is made and conmon moved into it before it does anything. It writes the
+  // file `oom` into `working_dir` when the kernel kills for lack of memory.
+  static Result<Conmon> Launch(std::vector<std::string> argv, const std::string& working_dir, const Cgroups& cgroups,
+                               const std::string& cgroup);
 
   // The next message; kDeadlineExceeded when none comes in time (ask again), kInternal with conmon's own words when it
   // ends without one.

@@ -42,9 +42,8 @@ constexpr size_t kMaxId = 128;
 Result<void> CheckHandle(const ContainerHandle& handle) {
   // The first character is no dash: an id must not read as an option.
   const bool good = !handle.id.empty() && handle.id.size() <= kMaxId && handle.id[0] != '-' &&
-                    std::all_of(handle.id.begin(), handle.id.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '-' || c == '_';
-                    });
+                    std::all_of(handle.id.begin(), handle.id.end(),
+                                [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
   if (!good)
     return Fail(Code::kInvalidArgument, "container id {}: want letters, digits, - and _", base::Quote(handle.id));
   if (!handle.cgroup_parent.starts_with('/') || handle.cgroup_parent.size() < 2) {
@@ -159,7 +158,7 @@ Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, co
     argv.emplace_back("-i");
     if (!options.stdin_once) argv.emplace_back("--leave-stdin-open");
   }
-  ASSIGN_OR_RETURN(Conmon conmon, Conmon::Launch(std::move(argv), cgroups_, handle.ConmonCgroup()));
+  ASSIGN_OR_RETURN(Conmon conmon, Conmon::Launch(std::move(argv), handle.bundle, cgroups_, handle.ConmonCgroup()));
   Result<int> launched = conmon.WaitLaunched(Left(deadline));
   Result<SyncMessage> answer =
       launched ? conmon.ReadSync(Left(deadline)) : Result<SyncMessage>(Failure(launched.error()));
@@ -271,6 +270,8 @@ Result<void> OciRuntime::CleanUp(const ContainerHandle& handle) const {
     if (pidfd.valid()) ::poll(&fd, 1, static_cast<int>(Left(grace).count()));
   }
   TRY(cgroups_.Destroy(handle.ConmonCgroup(), kKillTimeout));
+  // A create that was still at work in conmon's cgroup may have made the container's anew.
+  TRY(cgroups_.Destroy(handle.Cgroup(), kKillTimeout));
   TRY(base::RemoveTree(RootDir() + "/" + handle.id));
   RemoveFile(AttachDir() + "/" + handle.id);
   RemoveFile(ExitDir() + "/" + handle.id);

@@ -1,5 +1,6 @@
 #include "runtime/container/runtime_message.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -49,6 +50,44 @@ std::string_view WithoutVerb(std::string_view message) {
   return message;
 }
 
+// Length of the UTF-8 sequence that `text` begins with; 0 when it is none (Unicode 15, table 3-7).
+size_t SequenceLength(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto within = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t length = within(first, 0xC2, 0xDF)   ? 2
+                        : within(first, 0xE0, 0xEF) ? 3
+                        : within(first, 0xF0, 0xF4) ? 4
+                                                    : 0;
+  // Too long a form, a surrogate, or beyond U+10FFFF: the second byte tells.
+  const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (length == 0 || !within(byte(1), low, high)) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if (!within(byte(i), 0x80, 0xBF)) return 0;
+  }
+  return length;
+}
+
+// One line of UTF-8, as a protobuf string must be: control characters become blanks, other bytes U+FFFD; what goes
+// over the limit is cut between two characters.
+std::string ToOneLine(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = SequenceLength(text);
+    const std::string_view character = length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
+    if (out.size() + character.size() > kMaxMessage) return out + "...";
+    if (static_cast<unsigned char>(character[0]) < 0x20) {
+      out += ' ';
+    } else {
+      out += character;
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string CleanRuntimeMessage(std::string_view text) {
@@ -67,11 +106,7 @@ std::string CleanRuntimeMessage(std::string_view text) {
       others.emplace_back(base::Trim(*message));
     }
   }
-  std::string out = base::Join(errors.empty() ? others : errors, "; ");
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  if (out.size() > kMaxMessage) out = out.substr(0, kMaxMessage) + "...";
+  const std::string out = ToOneLine(base::Join(errors.empty() ? others : errors, "; "));
   return out.empty() ? "no reason given" : out;
 }
 

@@ -29,6 +29,28 @@ TEST(CleanRuntimeMessageTest, Table) {
   EXPECT_EQ(CleanRuntimeMessage(std::string(5000, 'x')).size(), 2003u);
 }
 
+TEST(CleanRuntimeMessageTest, IsAlwaysUtf8) {
+  const std::string bad = "\xEF\xBF\xBD";
+  const struct {
+    std::string text;
+    std::string want;
+  } kCases[] = {
+      {"caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\xB3", "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\xB3"},
+      {"a\xFFz", "a" + bad + "z"},
+      {"a\xC3", "a" + bad},
+      {"a\xC3z", "a" + bad + "z"},
+      {"\xC0\xAF.", bad + bad + "."},                      // too long a form
+      {"\xED\xA0\x80.", bad + bad + bad + "."},            // surrogate
+      {"\xF4\x90\x80\x80.", bad + bad + bad + bad + "."},  // beyond Unicode
+  };
+  for (const auto& c : kCases) EXPECT_EQ(CleanRuntimeMessage(c.text), c.want);
+
+  // 3 bytes each do not divide 2000: the limit falls within one.
+  std::string euros;
+  for (int i = 0; i < 1000; ++i) euros += "\xE2\x82\xAC";
+  EXPECT_EQ(CleanRuntimeMessage(euros), euros.substr(0, 1998) + "...");
+}
+
 TEST(SyncMessageTest, Table) {
   EXPECT_EQ(ParseSyncMessage("{\"pid\": 11261}")->pid, 11261);
   EXPECT_EQ(ParseSyncMessage("{\"exit_code\": 9}")->exit_code, 9);

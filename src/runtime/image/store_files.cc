@@ -4,8 +4,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <set>
+#include <vector>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -14,8 +14,6 @@
 #include "spec/oci/digest.h"
 
 namespace portcullis::runtime {
-
-namespace fs = std::filesystem;
 
 std::string StoreLayout::Blob(std::string_view digest) const {
   return Blobs() + "/" + std::string(oci::DigestHex(digest));
@@ -123,24 +121,87 @@ Result<std::string> ReadBlob(const StoreLayout& layout, const std::string& diges
   return data;
 }
 
-Result<TreeSize> MeasureTree(const std::string& path) {
-  constexpr int64_t kBlock = 512;  // st_blocks is in these, whatever the file system
-  TreeSize total;
-  std::set<std::pair<dev_t, ino_t>> linked;
-  const auto add = [&](const std::string& file) {
-    struct stat info{};
-    if (::lstat(file.c_str(), &info) != 0) return;  // went away: a live container's files may
-    if (!S_ISDIR(info.st_mode) && info.st_nlink > 1 && !linked.emplace(info.st_dev, info.st_ino).second) return;
-    total.bytes += info.st_blocks * kBlock;
-    ++total.inodes;
+namespace {
+
+// Measures a tree that may be a live container's, which chooses its depth and changes it meanwhile: one open descriptor
+// at a time, no recursion, and the way back up through ".." is checked.
+class TreeMeter {
+ public:
+  explicit TreeMeter(std::string path) : path_(std::move(path)) {}
+
+  Result<TreeSize> Measure() {
+    ASSIGN_OR_RETURN(base::UniqueFd at, base::OpenDir(path_));
+    TRY(Enter(at));
+    while (true) {
+      std::vector<std::string>& folders = levels_.back().folders;
+      if (!folders.empty()) {
+        const std::string name = std::move(folders.back());
+        folders.pop_back();
+        base::UniqueFd child(::openat(at.get(), name.c_str(), kFolder));
+        if (!child.valid() && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES)
+          return FailErrno(errno, "measure {}: open {}", path_, name);
+        if (!child.valid()) continue;  // it went away
+        at = std::move(child);
+        TRY(Enter(at));
+        continue;
+      }
+      levels_.pop_back();
+      if (levels_.empty()) return total_;
+      base::UniqueFd parent(::openat(at.get(), "..", kFolder));
+      struct stat info{};
+      if (!parent.valid() || ::fstat(parent.get(), &info) != 0) return FailErrno(errno, "measure {}: open ..", path_);
+      // Moved away by the container just now: what is left of it is counted the next time.
+      if (info.st_dev != levels_.back().device || info.st_ino != levels_.back().inode) return total_;
+      at = std::move(parent);
+    }
+  }
+
+ private:
+  static constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+  struct Level {
+    dev_t device = 0;
+    ino_t inode = 0;
+    std::vector<std::string> folders;  // still to be entered
   };
-  add(path);
-  std::error_code error;
-  fs::recursive_directory_iterator it(path, fs::directory_options::skip_permission_denied, error);
-  for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) add(it->path().native());
-  if (error && error.value() != ENOENT) return FailErrno(error.value(), "measure {}", path);
-  return total;
-}
+
+  // Counts a folder and the files in it; its subfolders wait in a new level.
+  Result<void> Enter(const base::UniqueFd& folder) {
+    struct stat info{};
+    if (::fstat(folder.get(), &info) != 0) return FailErrno(errno, "measure {}: stat", path_);
+    Level level{.device = info.st_dev, .inode = info.st_ino, .folders = {}};
+    Count(info);
+    // ListDir opens the folder anew: the descriptor here keeps its own place in the tree.
+    const auto names = base::ListDir(fmt::format("/proc/self/fd/{}", folder.get()));
+    if (!names && names.error().sys_errno != ENOENT) return Failure(names.error());
+    for (const std::string& name : names ? *names : std::vector<std::string>()) {
+      if (::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;  // it went away
+      if (!S_ISDIR(info.st_mode)) {
+        Count(info);
+      } else if (info.st_dev == level.device) {
+        level.folders.push_back(name);
+      }
+    }
+    levels_.push_back(std::move(level));
+    return {};
+  }
+
+  void Count(const struct stat& info) {
+    constexpr int64_t kBlock = 512;  // st_blocks is in these, whatever the file system
+    if (!S_ISDIR(info.st_mode) && info.st_nlink > 1 && !linked_.emplace(info.st_dev, info.st_ino).second) return;
+    total_.bytes += info.st_blocks * kBlock;
+    ++total_.inodes;
+  }
+
+  const std::string path_;
+  TreeSize total_;
+  std::set<std::pair<dev_t, ino_t>> linked_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace
+
+Result<TreeSize> MeasureTree(const std::string& path) { return TreeMeter(path).Measure(); }
 
 bool IsMountPoint(const std::string& path) {
   struct statx info{};
