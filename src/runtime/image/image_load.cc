@@ -59,7 +59,8 @@ class Importer {
   }
 
   Result<void> StoreBlob(const oci::Descriptor& blob, const std::map<std::string, std::string>& paths) {
-    if (base::Exists(layout_.Blob(blob.digest))) return {};
+    // What is there but damaged is replaced: loading an image again is how it is repaired.
+    if (BlobIsWhole(layout_, blob.digest, blob.size)) return {};
     const auto it = paths.find(blob.digest);
     ASSIGN_OR_RETURN(const StagedFile file, archive_.Stage(it == paths.end() ? BlobPath(blob.digest) : it->second));
     if (file.digest != blob.digest || file.size != blob.size) {

@@ -36,9 +36,7 @@ Result<ImageRecord> ReadRecord(const std::string& path) {
   return record;
 }
 
-}  // namespace
-
-Result<std::vector<ImageRecord>> ReadRecords(const StoreLayout& layout) {
+Result<std::vector<ImageRecord>> Read(const StoreLayout& layout, bool strictly) {
   ASSIGN_OR_RETURN(std::vector<std::string> names, base::ListDir(layout.Records()));
   std::vector<ImageRecord> records;
   for (const std::string& name : names) {
@@ -47,11 +45,21 @@ Result<std::vector<ImageRecord>> ReadRecords(const StoreLayout& layout) {
     if (record) {
       records.push_back(std::move(*record));
     } else if (record.error().sys_errno != ENOENT) {  // removed since the listing
+      // Content that is no record leads nowhere; content that could not be read may lead to anything.
+      if (strictly && record.error().sys_errno != 0) return Failure(std::move(record).error());
       base::LogWarning("image record skipped", {{"error", record.error().message}});
     }
   }
   std::ranges::sort(records, {}, &ImageRecord::reference);
   return records;
+}
+
+}  // namespace
+
+Result<std::vector<ImageRecord>> ReadRecords(const StoreLayout& layout) { return Read(layout, /*strictly=*/false); }
+
+Result<std::vector<ImageRecord>> ReadRecordsStrictly(const StoreLayout& layout) {
+  return Read(layout, /*strictly=*/true);
 }
 
 Result<void> WriteRecord(const StoreLayout& layout, const ImageRecord& record) {

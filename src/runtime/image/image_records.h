@@ -17,9 +17,11 @@ struct ImageRecord {
   bool IsDigestReference() const { return reference.find('@') != std::string::npos; }
 };
 
-// Sorted by reference. A file that is not a record is reported in the log and skipped: it must not hide the other
-// images.
+// Sorted by reference. A file that is not a record, or cannot be read now, is reported in the log and skipped: it must
+// not hide the other images.
 Result<std::vector<ImageRecord>> ReadRecords(const StoreLayout& layout);
+// As above, but what cannot be read now is an error: for those who delete what no record leads to.
+Result<std::vector<ImageRecord>> ReadRecordsStrictly(const StoreLayout& layout);
 Result<void> WriteRecord(const StoreLayout& layout, const ImageRecord& record);
 Result<void> RemoveRecord(const StoreLayout& layout, const std::string& reference);
 

@@ -159,14 +159,18 @@ struct InUse {
   std::set<std::string> layers;  // folder names
 };
 
+// What is not in here will be deleted, so whatever cannot be read now is an error. Damage that will be there the next
+// time too (no file, another content) is not: it must not keep the store from freeing anything ever again.
 Result<InUse> FindInUse(const StoreLayout& layout) {
   InUse used;
-  ASSIGN_OR_RETURN(const std::vector<ImageRecord> records, ReadRecords(layout));
+  ASSIGN_OR_RETURN(const std::vector<ImageRecord> records, ReadRecordsStrictly(layout));
   for (const ImageRecord& record : records) {
     used.blobs.emplace(oci::DigestHex(record.manifest_digest));
     used.blobs.emplace(oci::DigestHex(record.config_digest));
     auto documents = ReadDocuments(layout, record);
     if (!documents) {
+      const int problem = documents.error().sys_errno;
+      if (problem != 0 && problem != ENOENT) return Failure(std::move(documents).error());
       base::LogWarning("image is damaged", {{"image", record.reference}, {"error", documents.error().message}});
       continue;
     }
@@ -176,8 +180,10 @@ Result<InUse> FindInUse(const StoreLayout& layout) {
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> snapshots, base::ListDir(layout.Snapshots()));
   for (const std::string& id : snapshots) {
-    const auto record = ReadSnapshotRecord(layout, id);
-    if (!record) continue;  // half-made: nothing is mounted yet
+    auto record = ReadSnapshotRecord(layout, id);
+    if (!record && record.error().sys_errno == ENOENT) continue;  // half-made: nothing is mounted yet
+    // A container may run on its layers, whatever is wrong with the record.
+    if (!record) return Failure(std::move(record).error());
     for (const std::string& chain : record->chain_ids) used.layers.emplace(oci::DigestHex(chain));
   }
   return used;
@@ -205,7 +211,7 @@ Result<std::unique_ptr<ImageStore>> ImageStore::Open(ImageStoreOptions options) 
   if (lock.valid()) {
     TRY(EmptyTemporary(layout));
     TRY(RemoveUnfinishedRecords(layout));
-    TRY(store->Sweep());
+    store->TrySweep();
   }
   return store;
 }
@@ -239,7 +245,7 @@ Result<std::vector<Image>> ImageStore::Load(const std::string& path, const LoadO
   };
   auto records = store_all();
   if (!records) {
-    if (auto swept = Sweep(); !swept) base::LogWarning("image garbage stays", {{"error", swept.error().message}});
+    TrySweep();
     return Failure(std::move(records).error());
   }
   std::set<std::string> ids;
@@ -280,7 +286,7 @@ Result<std::vector<Image>> ImageStore::List() const {
   return images;
 }
 
-Result<RemovedImage> ImageStore::Remove(const std::string& name) {
+Result<RemovedImage> ImageStore::Remove(const std::string& name, const RemovalCheck& may_go) {
   const StoreLayout layout(options_.state_dir);
   ASSIGN_OR_RETURN(const base::UniqueFd lock, LockStore(layout, LOCK_EX));
   ASSIGN_OR_RETURN(const std::vector<ImageRecord> records, ReadRecords(layout));
@@ -288,14 +294,21 @@ Result<RemovedImage> ImageStore::Remove(const std::string& name) {
   RemovedImage removed{.references = RecordsToRemove(records, id, name), .image_removed = false};
   const auto of_image = std::ranges::count(records, id, &ImageRecord::config_digest);
   removed.image_removed = removed.references.size() == static_cast<size_t>(of_image);
+  if (removed.image_removed && may_go) TRY(may_go(id));
   for (const std::string& reference : removed.references) TRY(RemoveRecord(layout, reference));
-  TRY(Sweep());
+  TrySweep();
   return removed;
 }
 
 Result<void> ImageStore::CollectGarbage() {
   ASSIGN_OR_RETURN(const base::UniqueFd lock, LockStore(StoreLayout(options_.state_dir), LOCK_EX));
   return Sweep();
+}
+
+void ImageStore::TrySweep() {
+  if (auto swept = Sweep(); !swept) {
+    base::LogWarning("image garbage stays until the next time", {{"error", swept.error().message}});
+  }
 }
 
 Result<void> ImageStore::Sweep() {

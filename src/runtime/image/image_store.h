@@ -84,12 +84,15 @@ class ImageStore {
   Result<std::vector<Image>> List() const;  // by id
 
   // By tag: removes that name, and the image with it when it was the last tag. By id or digest: the image with all its
-  // names. Frees blobs and layers that nothing else uses; layers under a snapshot stay until that goes. Whether a
-  // container uses the image is the caller's question. kNotFound when there is none (CRI's RemoveImage treats that as
-  // success).
-  Result<RemovedImage> Remove(const std::string& name);
+  // names. Frees blobs and layers that nothing else uses; layers under a snapshot stay until that goes. kNotFound when
+  // there is none (CRI's RemoveImage treats that as success).
+  // Whether a container uses the image is the caller's question: `may_go` gets the image's id when its last name would
+  // go, under the store's lock; its error is returned, and nothing is removed.
+  using RemovalCheck = std::function<Result<void>(const std::string& id)>;
+  Result<RemovedImage> Remove(const std::string& name, const RemovalCheck& may_go = {});
 
-  // Frees what nothing leads to (after snapshots went).
+  // Frees what nothing leads to (after snapshots went). When anything that could lead somewhere cannot be read, an
+  // error, and nothing is freed.
   Result<void> CollectGarbage();
 
   // Blobs and unpacked layers, without containers' own writes.
@@ -103,7 +106,9 @@ class ImageStore {
  private:
   explicit ImageStore(ImageStoreOptions options) : options_(std::move(options)) {}
 
-  Result<void> Sweep();  // the lock must be held exclusively
+  // The lock must be held exclusively. TrySweep only logs a failure: the next sweep frees the rest.
+  Result<void> Sweep();
+  void TrySweep();
 
   ImageStoreOptions options_;
 };

@@ -347,6 +347,86 @@ TEST_F(ImageStoreTest, ADamagedRecordHidesOnlyItself) {
   EXPECT_EQ(store_->List()->size(), 1u);
 }
 
+// ELOOP stands for any trouble that may be over the next time (EMFILE, EIO, ENOMEM).
+TEST_F(ImageStoreTest, WhatCannotBeReadNowKeepsEverything) {
+  const Image image = LoadOne(OciTar({.layers = {LayerTar("a", "1")}}, "app:1"));
+  const auto swap = [](const std::string& path, const auto& meanwhile) {
+    const std::string away = path + ".away";
+    ASSERT_EQ(::rename(path.c_str(), away.c_str()), 0);
+    ASSERT_EQ(::symlink(path.c_str(), path.c_str()), 0);
+    meanwhile();
+    ASSERT_EQ(::rename(away.c_str(), path.c_str()), 0);
+  };
+  const std::string state = dir_ + "/state";
+  const size_t blobs = Count("blobs/sha256");
+  const auto records = base::ListDir(state + "/images");
+  ASSERT_TRUE(records);
+  for (const std::string& record : *records) {
+    if (!record.ends_with(".json")) continue;
+    swap(state + "/images/" + record, [&] { EXPECT_FALSE(store_->CollectGarbage()) << record; });
+  }
+  const std::string manifest = state + "/blobs/sha256/" + std::string(oci::DigestHex(image.manifest_digest));
+  swap(manifest, [&] {
+    EXPECT_FALSE(store_->CollectGarbage());
+    Reopen();
+    EXPECT_TRUE(store_) << "the node comes up all the same";
+  });
+  EXPECT_EQ(Count("blobs/sha256"), blobs);
+
+  // The image is gone, a container still runs on its layers.
+  ASSERT_TRUE(base::MakeDirs(state + "/snapshots/c"));
+  const std::string record = state + "/snapshots/c/snapshot.json";
+  ASSERT_TRUE(base::WriteFileAtomic(record, Json{{"imageId", image.id}, {"layers", image.chain_ids}}.dump()));
+  swap(record, [&] {
+    auto removed = store_->Remove("app:1");
+    ASSERT_TRUE(removed) << removed.error().message;
+    EXPECT_TRUE(removed->image_removed);
+    EXPECT_TRUE(base::Exists(store_->LayerPath(image.chain_ids[0]) + "/a"));
+  });
+  ASSERT_TRUE(store_->CollectGarbage());
+  EXPECT_EQ(Count("blobs/sha256"), 0u);
+  EXPECT_TRUE(base::Exists(store_->LayerPath(image.chain_ids[0]) + "/a")) << "the snapshot leads to it";
+  ASSERT_TRUE(base::RemoveTree(state + "/snapshots/c"));
+  ASSERT_TRUE(store_->CollectGarbage());
+  EXPECT_TRUE(StoreIsEmpty());
+}
+
+TEST_F(ImageStoreTest, LoadingAgainRepairsDamagedBlobs) {
+  const TestImage image{.layers = {LayerTar("a", "1")}};
+  const std::string path = OciTar(image, "app:1");
+  LoadOne(path);
+  const auto names = base::ListDir(dir_ + "/state/blobs/sha256");
+  ASSERT_TRUE(names);
+  ASSERT_EQ(names->size(), 3u);
+  for (const std::string& name : *names) {
+    const std::string blob = dir_ + "/state/blobs/sha256/" + name;
+    const std::string whole = base::ReadFile(blob).value_or("");
+    std::string changed = whole;
+    changed[changed.size() / 2] ^= 1;
+    for (const std::string& damaged : {changed, whole.substr(1), std::string()}) {
+      ASSERT_TRUE(base::WriteFileAtomic(blob, damaged));
+      LoadOne(path);
+      EXPECT_EQ(base::ReadFile(blob).value_or(""), whole) << name;
+      EXPECT_TRUE(store_->Get("app:1"));
+    }
+  }
+}
+
+TEST_F(ImageStoreTest, TheLastNameMayBeRefused) {
+  const std::string path = OciTar({.layers = {}}, "app:1");
+  const Image image = LoadOne(path);
+  LoadOne(path, "other:1");
+  const auto in_use = [&](const std::string& id) -> Result<void> {
+    EXPECT_EQ(id, image.id);
+    return Fail(Code::kFailedPrecondition, "in use");
+  };
+  EXPECT_FALSE(store_->Remove(image.id, in_use)) << "takes all names";
+  EXPECT_EQ(store_->Get(image.id)->repo_tags.size(), 2u);
+  EXPECT_TRUE(store_->Remove("app:1", in_use)) << "the other name keeps it";
+  EXPECT_EQ(store_->Remove("other:1", in_use).error().message, "in use");
+  EXPECT_TRUE(store_->Get("other:1"));
+}
+
 TEST_F(ImageStoreTest, StateFolderMustSuitOverlayfs) {
   EXPECT_FALSE(ImageStore::Open({.state_dir = "relative"}));
   EXPECT_FALSE(ImageStore::Open({.state_dir = dir_ + "/a,b"}));

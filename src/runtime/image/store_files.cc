@@ -121,6 +121,21 @@ Result<std::string> ReadBlob(const StoreLayout& layout, const std::string& diges
   return data;
 }
 
+bool BlobIsWhole(const StoreLayout& layout, const std::string& digest, int64_t size) {
+  const base::UniqueFd fd(::open(layout.Blob(digest).c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info{};
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != size) return false;
+  Sha256 sha;
+  std::vector<char> buffer(256 * 1024);
+  while (true) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    if (n == 0) return sha.Finish() == digest;
+    sha.Update({buffer.data(), static_cast<size_t>(n)});
+  }
+}
+
 namespace {
 
 // Measures a tree that may be a live container's, which chooses its depth and changes it meanwhile: one open descriptor

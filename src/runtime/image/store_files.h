@@ -80,6 +80,8 @@ Result<void> AdoptBlob(const StoreLayout& layout, const StagedFile& file);
 Result<void> WriteBlob(const StoreLayout& layout, const std::string& digest, std::string_view data);
 // Content of a small blob, verified again; kDataLoss when the disk holds something else.
 Result<std::string> ReadBlob(const StoreLayout& layout, const std::string& digest, size_t max_bytes);
+// The blob is there, and its content is what its name says. Reads all of it.
+bool BlobIsWhole(const StoreLayout& layout, const std::string& digest, int64_t size);
 
 Result<void> SyncDir(const std::string& path);
 

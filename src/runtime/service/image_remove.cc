@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/strings.h"
 #include "base/try.h"
 #include "runtime/service/image_messages.h"
@@ -9,18 +7,19 @@ namespace portcullis::runtime {
 
 Result<cri::RemoveImageResponse> RuntimeService::RemoveImage(const cri::RemoveImageRequest& request) {
   const std::string name = NameOf(request.image);
-  auto image = images_->Get(name);
-  if (!image) {
-    if (image.error().code == Code::kNotFound) return cri::RemoveImageResponse{};
-    return Failure(std::move(image).error());
-  }
-  const std::vector<ContainerRow> containers = registry_->Containers();
-  const auto user = std::find_if(containers.begin(), containers.end(),
-                                 [&](const ContainerRow& row) { return row.image_id == image->id; });
-  if (user != containers.end()) {
-    return Fail(Code::kFailedPrecondition, "image {} is in use by container {}", base::Quote(name), user->id);
-  }
-  if (auto removed = images_->Remove(name); !removed && removed.error().code != Code::kNotFound) {
+  // One of several names may always go: the image stays.
+  const auto unused = [&](const std::string& id) -> Result<void> {
+    for (const ContainerRow& row : registry_->Containers()) {
+      if (row.image_id != id) continue;
+      return Fail(Code::kFailedPrecondition, "image {} is in use by container {}", base::Quote(name), row.id);
+    }
+    for (const SandboxRow& row : registry_->Sandboxes()) {
+      if (row.image_id != id) continue;
+      return Fail(Code::kFailedPrecondition, "image {} is in use by sandbox {}", base::Quote(name), row.id);
+    }
+    return {};
+  };
+  if (auto removed = images_->Remove(name, unused); !removed && removed.error().code != Code::kNotFound) {
     return Failure(std::move(removed).error());
   }
   return cri::RemoveImageResponse{};
