@@ -52,10 +52,11 @@ bool Eventually(const std::function<bool()>& holds, milliseconds limit = seconds
 // Exits as the watcher reports them.
 class Exits {
  public:
-  void Add(const ContainerExitEvent& exit) {
+  bool Add(const ContainerExitEvent& exit) {
     const std::lock_guard lock(mutex_);
     exits_[exit.id] = exit;
     changed_.notify_all();
+    return true;
   }
   std::optional<ContainerExitEvent> Await(const std::string& id) {
     std::unique_lock lock(mutex_);
@@ -104,7 +105,7 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
     observers_.Add(recorder_);
     UseDeadline(seconds(60));
     auto watcher =
-        ExitWatcher::Start(runtime_->ExitDir(), [this](const ContainerExitEvent& exit) { exits_.Add(exit); });
+        ExitWatcher::Start(runtime_->ExitDir(), [this](const ContainerExitEvent& exit) { return exits_.Add(exit); });
     ASSERT_TRUE(watcher) << watcher.error().message;
     watcher_ = std::move(*watcher);
   }
@@ -341,7 +342,8 @@ TEST_P(ContainerTest, OutlivesTheProcessThatStartedIt) {
   ASSERT_TRUE(base::WriteFileAtomic(rootfs_ + "/tmp/go", ""));
   ASSERT_TRUE(Eventually([&] { return base::Exists(runtime_->ExitDir() + "/" + handle.id); }));
   // The next start learns of an exit that came while nobody watched.
-  auto watcher = ExitWatcher::Start(runtime_->ExitDir(), [this](const ContainerExitEvent& exit) { exits_.Add(exit); });
+  auto watcher =
+      ExitWatcher::Start(runtime_->ExitDir(), [this](const ContainerExitEvent& exit) { return exits_.Add(exit); });
   ASSERT_TRUE(watcher);
   const auto exit = exits_.Await(handle.id);
   ASSERT_TRUE(exit);

@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/document.h"
 #include "base/files.h"
+#include "base/spawn.h"
 #include "base/strings.h"
 #include "runtime/container/process_info.h"
 #include "service_fixture.h"
@@ -401,6 +403,77 @@ TEST_F(ServiceIntegration, StopDoesNotNeedALivingConmon) {
   EXPECT_EQ(StatusOf(id).exit_code, 137);
   ASSERT_TRUE(service().StopPodSandbox({.pod_sandbox_id = pod}));
   EXPECT_LT(std::chrono::steady_clock::now() - before, options_.kill_deadline);
+}
+
+TEST_F(ServiceIntegration, ADeadConmonIsNoticedWithoutAStop) {
+  DropService();
+  options_.monitor_check_period = std::chrono::milliseconds(100);
+  StartService();
+  const std::string pod = RunPod(PodConfig());
+  const std::string id = Run(pod, ContainerConfig("c", kSleep));
+  const std::string healthy = Run(pod, ContainerConfig("healthy", kSleep));
+  auto cgroups = Cgroups::Detect();
+  ASSERT_TRUE(cgroups);
+  for (const std::string& monitored : {id, pod}) {
+    for (const pid_t conmon : cgroups->Processes(cgroup_ + "/conmon-" + monitored))
+      ASSERT_EQ(::kill(conmon, SIGKILL), 0);
+  }
+  ASSERT_TRUE(AwaitState(id, State::kContainerExited));
+  EXPECT_EQ(StatusOf(id).exit_code, 137);
+  EXPECT_THAT(cgroups->Processes(cgroup_ + "/" + id), IsEmpty());
+  EXPECT_EQ(PodState(pod), cri::PodSandboxState::kSandboxReady) << "pause needs no monitor";
+  EXPECT_EQ(StatusOf(healthy).state, State::kContainerRunning);
+  ASSERT_EQ(::kill(static_cast<pid_t>(PodInfoOf(pod)["pid"].get<int64_t>()), SIGKILL), 0);
+  EXPECT_TRUE(Eventually([&] { return PodState(pod) == cri::PodSandboxState::kSandboxNotready; }));
+}
+
+// With the pod's PID namespace, the kernel ends nothing when a container's first process goes.
+TEST_F(ServiceIntegration, TheRestOfAContainerEndsWithItsFirstProcess) {
+  auto config = PodConfig();
+  config.linux->security_context->namespace_options->pid = cri::NamespaceMode::kPod;
+  const std::string pod = RunPod(config);
+  auto container = ContainerConfig("c", {"/bin/sh", "-c", "sleep 3600 & exit 3"});
+  container.linux->security_context->namespace_options->pid = cri::NamespaceMode::kPod;
+  const std::string id = Run(pod, container);
+  ASSERT_TRUE(AwaitState(id, State::kContainerExited));
+  EXPECT_EQ(StatusOf(id).exit_code, 3);
+  auto cgroups = Cgroups::Detect();
+  ASSERT_TRUE(cgroups);
+  EXPECT_TRUE(Eventually([&] { return cgroups->Processes(cgroup_ + "/" + id).empty(); }));
+}
+
+TEST_F(ServiceIntegration, CgroupsWithOthersProcessesStay) {
+  const std::string pod = RunPod(PodConfig());
+  auto cgroups = Cgroups::Detect();
+  ASSERT_TRUE(cgroups);
+  const std::string theirs = cgroup_ + "/somebody-else";
+  ASSERT_TRUE(cgroups->Create(theirs));
+  auto sleeper = base::Spawn({.argv = {"/bin/sleep", "3600"}});
+  ASSERT_TRUE(sleeper) << sleeper.error().message;
+  ASSERT_TRUE(cgroups->AddProcess(theirs, sleeper->pid));
+  ASSERT_TRUE(service().RemovePodSandbox({.pod_sandbox_id = pod}));
+  EXPECT_EQ(::kill(sleeper->pid, 0), 0);
+  EXPECT_THAT(cgroups->Processes(theirs), ElementsAre(sleeper->pid)) << "it is not ours to kill";
+  ASSERT_EQ(::kill(sleeper->pid, SIGKILL), 0);
+  ASSERT_TRUE(base::Wait(*sleeper, std::chrono::seconds(10)));
+  ASSERT_TRUE(cgroups->Remove(theirs));
+  // The note was kept: the next start, or the next pod that goes, removes it.
+  DropService();
+  StartService();
+}
+
+TEST_F(ServiceIntegration, OneOfSeveralNamesOfAnImageInUseMayGo) {
+  const std::string pod = RunPod(PodConfig());
+  Create(pod, ContainerConfig("c", kSleep));
+  const char* folder = std::getenv("PORTCULLIS_TEST_IMAGES");
+  if (folder == nullptr) GTEST_SKIP() << "PORTCULLIS_TEST_IMAGES is not set";
+  ASSERT_TRUE(service().images().Load(std::string(folder) + "/busybox.tar", {.name = "mine:2"}));
+  EXPECT_TRUE(service().RemoveImage({.image = cri::ImageSpec{.image = "mine:2"}}));
+  EXPECT_EQ(service().RemoveImage({.image = cri::ImageSpec{.image = "busybox"}}).error().code,
+            Code::kFailedPrecondition);
+  EXPECT_EQ(service().RemoveImage({.image = cri::ImageSpec{.image = options_.sandbox_image}}).error().code,
+            Code::kFailedPrecondition)
+      << "the pod's pause process runs on it";
 }
 
 // libseccomp spins for ever on these two rules; the deadline must end it, and everything that was half-made with it.

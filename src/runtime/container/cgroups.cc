@@ -233,6 +233,15 @@ Result<void> Cgroups::Remove(const std::string& path) const {
   }
 }
 
+Result<void> Cgroups::RemoveUnused(const std::string& path) const {
+  TRY(CheckPath(path));
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const std::string directory = hierarchy.directory + path;
+    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) return FailErrno(errno, "remove cgroup {}", directory);
+  }
+  return {};
+}
+
 std::vector<pid_t> Cgroups::Processes(const std::string& path) const {
   std::set<pid_t> pids;
   if (!CheckPath(path)) return {};

@@ -47,6 +47,9 @@ class Cgroups {
   // Removes the cgroup and all below it. Absent is fine; a cgroup that holds processes is an error (EBUSY).
   Result<void> Remove(const std::string& path) const;
 
+  // Removes the cgroup alone: one that holds processes or other cgroups stays (EBUSY, ENOTEMPTY). Absent is fine.
+  Result<void> RemoveUnused(const std::string& path) const;
+
   // All pids in the cgroup and below it, of all hierarchies, sorted; empty when it does not exist.
   std::vector<pid_t> Processes(const std::string& path) const;
 

@@ -79,6 +79,13 @@ TEST_F(CgroupsTest, CreateAndRemoveInEveryHierarchy) {
   for (const char* name : {"cpu,cpuacct", "memory", "pids"})
     EXPECT_FALSE(base::Exists(root_ + "/" + name + "/pods")) << name;
   EXPECT_TRUE(cgroups.Remove("/pods")) << "again";
+  ASSERT_TRUE(cgroups.Create("/ours/theirs"));
+  EXPECT_EQ(cgroups.RemoveUnused("/ours").error().sys_errno, ENOTEMPTY);
+  EXPECT_NE(cgroups.CgroupId("/ours/theirs"), 0u) << "somebody else's";
+  EXPECT_TRUE(cgroups.RemoveUnused("/ours/theirs"));
+  EXPECT_TRUE(cgroups.RemoveUnused("/ours"));
+  EXPECT_TRUE(cgroups.RemoveUnused("/ours")) << "again";
+  EXPECT_EQ(cgroups.CgroupId("/ours"), 0u);
 }
 
 TEST_F(CgroupsTest, NewCpusetInherits) {

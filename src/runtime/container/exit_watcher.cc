@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <set>
+#include <algorithm>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -37,7 +37,8 @@ Result<std::optional<ContainerExitEvent>> ReadExitFile(const std::string& direct
       ContainerExitEvent{id, static_cast<int>(*code), info.st_mtim.tv_sec * kNanosPerSecond + info.st_mtim.tv_nsec});
 }
 
-Result<std::unique_ptr<ExitWatcher>> ExitWatcher::Start(std::string directory, ExitCallback callback) {
+Result<std::unique_ptr<ExitWatcher>> ExitWatcher::Start(std::string directory, ExitCallback callback,
+                                                        std::chrono::milliseconds retry_pause) {
   TRY(base::MakeDirs(directory, 0700));
   base::UniqueFd inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!inotify.valid()) return FailErrno(errno, "watch {}: inotify_init1", directory);
@@ -47,16 +48,18 @@ Result<std::unique_ptr<ExitWatcher>> ExitWatcher::Start(std::string directory, E
   base::UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) return FailErrno(errno, "watch {}: eventfd", directory);
   std::unique_ptr<ExitWatcher> watcher(
-      new ExitWatcher(std::move(directory), std::move(inotify), std::move(wake), std::move(callback)));
+      new ExitWatcher(std::move(directory), std::move(inotify), std::move(wake), std::move(callback), retry_pause));
   watcher->thread_ = std::thread([self = watcher.get()] { self->Loop(); });
   return watcher;
 }
 
-ExitWatcher::ExitWatcher(std::string directory, base::UniqueFd inotify, base::UniqueFd wake, ExitCallback callback)
+ExitWatcher::ExitWatcher(std::string directory, base::UniqueFd inotify, base::UniqueFd wake, ExitCallback callback,
+                         std::chrono::milliseconds retry_pause)
     : directory_(std::move(directory)),
       inotify_(std::move(inotify)),
       wake_(std::move(wake)),
-      callback_(std::move(callback)) {}
+      callback_(std::move(callback)),
+      retry_pause_(retry_pause) {}
 
 ExitWatcher::~ExitWatcher() {
   const uint64_t one = 1;
@@ -65,26 +68,40 @@ ExitWatcher::~ExitWatcher() {
   if (thread_.joinable()) thread_.join();
 }
 
+bool ExitWatcher::TellNew(std::set<std::string>& told) const {
+  const auto names = base::ListDir(directory_);
+  if (!names) {
+    base::LogError("exit directory is unreadable", {{"error", names.error().message}});
+    return false;
+  }
+  std::erase_if(told, [&](const std::string& id) { return !std::binary_search(names->begin(), names->end(), id); });
+  bool all = true;
+  for (const std::string& id : *names) {
+    if (!IsContainerId(id) || told.contains(id)) continue;
+    const auto exit = ReadExitFile(directory_, id);
+    if (!exit) {
+      base::LogWarning("exit file is unreadable", {{"container", id}, {"error", exit.error().message}});
+      // Content that is no exit code stays so until it is written again, which is an event.
+      if (exit.error().sys_errno != 0) all = false;
+    } else if (*exit) {
+      if (callback_(**exit)) {
+        told.insert(id);
+      } else {
+        all = false;
+      }
+    }
+  }
+  return all;
+}
+
 void ExitWatcher::Loop() {
   // Ids whose file is there and has been told: a file that goes away makes its id new again.
   std::set<std::string> told;
   while (true) {
     // Every event means no more than "look": a queue that overflowed loses nothing.
-    if (const auto names = base::ListDir(directory_)) {
-      std::erase_if(told, [&](const std::string& id) { return !std::binary_search(names->begin(), names->end(), id); });
-      for (const std::string& id : *names) {
-        if (!IsContainerId(id) || told.contains(id)) continue;
-        const auto exit = ReadExitFile(directory_, id);
-        if (!exit) base::LogWarning("exit file is unreadable", {{"container", id}, {"error", exit.error().message}});
-        if (!exit || !*exit) continue;
-        told.insert(id);
-        callback_(**exit);
-      }
-    } else {
-      base::LogError("exit directory is unreadable", {{"error", names.error().message}});
-    }
+    const int pause = TellNew(told) ? -1 : static_cast<int>(retry_pause_.count());
     pollfd fds[2] = {{inotify_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
-    while (::poll(fds, 2, -1) < 0 && errno == EINTR) {
+    while (::poll(fds, 2, pause) < 0 && errno == EINTR) {
     }
     if (fds[1].revents != 0) return;
     char buffer[16 * 1024];

@@ -3,12 +3,15 @@
 //   ASSIGN_OR_RETURN(auto watcher, ExitWatcher::Start(runtime.ExitDir(), [&](const ContainerExitEvent& exit) { ... }));
 //
 // Files that are there at the start are reported too, so exits while the daemon was down are not lost. Each id is
-// reported once, from the watcher's own thread; the file stays until OciRuntime::Delete removes it.
+// reported until the callback has dealt with it, from the watcher's own thread; the file stays until OciRuntime::Delete
+// removes it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -18,24 +21,32 @@
 
 namespace portcullis::runtime {
 
-using ExitCallback = std::function<void(const ContainerExitEvent&)>;
+// False when it could not be dealt with: it is told again after a pause.
+using ExitCallback = std::function<bool(const ContainerExitEvent&)>;
+
+inline constexpr std::chrono::milliseconds kExitRetryPause{1000};
 
 class ExitWatcher {
  public:
   // Makes the directory if it is missing.
-  static Result<std::unique_ptr<ExitWatcher>> Start(std::string directory, ExitCallback callback);
+  static Result<std::unique_ptr<ExitWatcher>> Start(std::string directory, ExitCallback callback,
+                                                    std::chrono::milliseconds retry_pause = kExitRetryPause);
   ~ExitWatcher();  // after it no callback runs
   ExitWatcher(const ExitWatcher&) = delete;
   ExitWatcher& operator=(const ExitWatcher&) = delete;
 
  private:
-  ExitWatcher(std::string directory, base::UniqueFd inotify, base::UniqueFd wake, ExitCallback callback);
+  ExitWatcher(std::string directory, base::UniqueFd inotify, base::UniqueFd wake, ExitCallback callback,
+              std::chrono::milliseconds retry_pause);
   void Loop();
+  // Tells what is new; false when something could not be read or dealt with.
+  bool TellNew(std::set<std::string>& told) const;
 
   std::string directory_;
   base::UniqueFd inotify_;
   base::UniqueFd wake_;  // eventfd: written by the destructor
   ExitCallback callback_;
+  std::chrono::milliseconds retry_pause_;
   std::thread thread_;
 };
 

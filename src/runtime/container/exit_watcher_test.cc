@@ -20,11 +20,15 @@ class ExitWatcherTest : public ::testing::Test {
   void TearDown() override { EXPECT_TRUE(base::RemoveTree(directory_)); }
 
   std::unique_ptr<ExitWatcher> Start() {
-    auto watcher = ExitWatcher::Start(directory_, [this](const ContainerExitEvent& exit) {
+    const auto take = [this](const ContainerExitEvent& exit) {
       const std::lock_guard lock(mutex_);
       exits_.push_back(exit);
       changed_.notify_all();
-    });
+      if (refusals_ == 0) return true;
+      --refusals_;
+      return false;
+    };
+    auto watcher = ExitWatcher::Start(directory_, take, std::chrono::milliseconds(20));
     EXPECT_TRUE(watcher);
     return std::move(*watcher);
   }
@@ -43,6 +47,7 @@ class ExitWatcherTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<ContainerExitEvent> exits_;
+  int refusals_ = 0;
 };
 
 TEST_F(ExitWatcherTest, TellsWhatIsThereAndWhatComesOnce) {
@@ -74,6 +79,18 @@ TEST_F(ExitWatcherTest, SameIdAgainAfterItsFileWentAway) {
   const auto exits = Await(3);
   ASSERT_EQ(exits.size(), 3u);
   EXPECT_EQ(exits[2].exit_code, 3);
+}
+
+TEST_F(ExitWatcherTest, TellsAgainWhatCouldNotBeDealtWith) {
+  refusals_ = 2;
+  const auto watcher = Start();
+  Write("a", "1");
+  ASSERT_EQ(Await(3).size(), 3u);
+  Write("b", "2");
+  const auto exits = Await(4);
+  ASSERT_EQ(exits.size(), 4u) << "and no more of the first, once it was dealt with";
+  EXPECT_EQ(exits[2].id, "a");
+  EXPECT_EQ(exits[3].id, "b");
 }
 
 TEST_F(ExitWatcherTest, ReadExitFile) {

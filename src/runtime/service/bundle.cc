@@ -1,6 +1,7 @@
 #include "runtime/service/bundle.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -34,12 +35,19 @@ Result<oci::Spec> ReadSpec(const std::string& bundle) {
 
 Result<std::string> ReadInRoot(const std::string& rootfs, const std::string& path) {
   ASSIGN_OR_RETURN(const base::UniqueFd root, base::OpenDir(rootfs));
-  auto file = base::OpenInRoot(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!file) {
-    if (file.error().sys_errno == ENOENT || file.error().sys_errno == ENOTDIR) return std::string();
-    return Failure(std::move(file).error());
+  // The image chose what is there. A device may act when it is merely opened, so it is looked at first.
+  auto found = base::OpenInRoot(root.get(), path, O_PATH);
+  if (!found) {
+    if (found.error().sys_errno == ENOENT || found.error().sys_errno == ENOTDIR) return std::string();
+    return Failure(std::move(found).error());
   }
-  return base::ReadFd(file->get(), kMaxUserFile, path);
+  struct stat info{};
+  if (::fstat(found->get(), &info) != 0) return FailErrno(errno, "stat {} of the image", path);
+  if (!S_ISREG(info.st_mode)) return Fail(Code::kInvalidArgument, "{} of the image is not a regular file", path);
+  const std::string same = fmt::format("/proc/self/fd/{}", found->get());
+  const base::UniqueFd file(::open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file.valid()) return FailErrno(errno, "open {} of the image", path);
+  return base::ReadFd(file.get(), kMaxUserFile, path);
 }
 
 }  // namespace portcullis::runtime

@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "runtime/service/bundle.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/signals.h"
@@ -20,8 +21,6 @@
 
 namespace portcullis::runtime {
 namespace {
-
-constexpr int32_t kCreateErrorCode = 128;
 
 Result<void> CheckConfig(const std::optional<cri::ContainerConfig>& config) {
   if (!config) return Fail(Code::kInvalidArgument, "container config must be set");
@@ -140,6 +139,11 @@ Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::
   row.seccomp = seccomp.description;
   row.warnings = seccomp.warnings;
 
+  // Before the OCI runtime reads the profile: should it hang on it, the reason stands in the log.
+  for (const std::string& warning : seccomp.warnings) {
+    base::LogWarning("seccomp profile", {{"container", row.id}, {"warning", warning}});
+  }
+
   TRY(registry_->Add(row));
   if (auto made = MakeContainer(row, sandbox, *image, capabilities.bounding, seccomp); !made) {
     auto undone = TearDownContainer(row, sandbox);
@@ -150,7 +154,7 @@ Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::
       TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
         changing.step = ContainerStep::kExited;
         changing.pid = 0;
-        changing.exit_code = kCreateErrorCode;
+        changing.exit_code = kCannotRunExitCode;
         changing.reason = "ContainerCannotRun";
         changing.message = made.error().message;
         changing.finished_at = base::NowUnixNanos();
@@ -219,6 +223,8 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   row.pid = created.pid;
   row.step = ContainerStep::kCreated;
   TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) { changing = row; }));
+  // An exit reported before that was for a row still in the making, and is told only once.
+  TRY(TakeExitFile(row.id));
   return {};
 }
 

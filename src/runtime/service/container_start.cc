@@ -1,14 +1,9 @@
 #include "base/clock.h"
 #include "base/try.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
-namespace {
-
-constexpr int32_t kStartErrorCode = 128;  // containerd's, which Kubernetes shows as StartError
-
-}  // namespace
-
 Result<cri::StartContainerResponse> RuntimeService::StartContainer(const cri::StartContainerRequest& request) {
   ASSIGN_OR_RETURN(const ContainerRow found, FindContainer(request.container_id));
   const PodLock lock = registry_->LockPod(found.sandbox_id);
@@ -30,7 +25,7 @@ Result<cri::StartContainerResponse> RuntimeService::StartContainer(const cri::St
       changing.pid = 0;
       changing.started_at = 0;
       changing.finished_at = base::NowUnixNanos();
-      changing.exit_code = kStartErrorCode;
+      changing.exit_code = kCannotRunExitCode;
       changing.reason = "StartError";
       changing.message = error.message;
     }));

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/try.h"
+#include "runtime/service/not_gone.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/signals.h"
 
@@ -21,16 +22,16 @@ Result<cri::StopContainerResponse> RuntimeService::StopContainer(const cri::Stop
     return Failure(std::move(row).error());
   }
   if (row->step != ContainerStep::kCreated && row->step != ContainerStep::kRunning) return cri::StopContainerResponse{};
-  ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row->sandbox_id));
+  ASSIGN_OR_RETURN(const SandboxRow sandbox, NotGone(registry_->Sandbox(row->sandbox_id)));
   if (row->step == ContainerStep::kRunning && request.timeout > 0) {
     ASSIGN_OR_RETURN(const int signal, SignalNumber(row->stop_signal));
-    TRY(oci_->Kill(HandleOf(*row, sandbox), signal));
+    TRY(NotGone(oci_->Kill(HandleOf(*row, sandbox), signal)));
     const auto grace = std::chrono::seconds(std::min(request.timeout, kMaxTimeoutSeconds));
     if (registry_->WaitContainerStopped(row->id, std::chrono::steady_clock::now() + grace)) {
       return cri::StopContainerResponse{};
     }
   }
-  TRY(KillContainer(*row, sandbox));
+  TRY(NotGone(KillContainer(*row, sandbox)));
   return cri::StopContainerResponse{};
 }
 

@@ -1,10 +1,13 @@
-// What happens when conmon reports that a container's or a sandbox's first process is gone.
+// What happens when a container's or a sandbox's first process is gone: conmon reports it, or conmon itself is gone and
+// nobody would.
 #include <csignal>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/try.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/oom.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/spec_input.h"
@@ -17,32 +20,31 @@ std::string ReasonOf(int exit_code, bool oom_killed) {
   return exit_code == 0 ? "Completed" : "Error";
 }
 
+// What went away meanwhile needs no record.
+template <class Row>
+bool IsRecorded(std::string_view kind, const std::string& id, const Result<Row>& changed) {
+  if (changed || changed.error().code == Code::kNotFound) return true;
+  base::LogError("exit not recorded", {{kind, id}, {"error", changed.error().message}});
+  return false;
+}
+
 }  // namespace
 
-void RuntimeService::OnExit(const ContainerExitEvent& event) {
+bool RuntimeService::OnExit(const ContainerExitEvent& event) {
   const int64_t finished = event.finished_at_unix_nanos > 0 ? event.finished_at_unix_nanos : base::NowUnixNanos();
   if (auto sandbox = registry_->Sandbox(event.id); sandbox && sandbox->id == event.id) {
     auto changed = registry_->ChangeSandbox(event.id, [](SandboxRow& row) {
       row.pid = 0;
       if (row.step == SandboxStep::kReady) row.step = SandboxStep::kNotReady;
     });
-    if (!changed)
-      base::LogError("sandbox exit not recorded", {{"sandbox", event.id}, {"error", changed.error().message}});
-    return;
+    return IsRecorded("sandbox", event.id, changed);
   }
   auto row = registry_->Container(event.id);
-  if (!row || row->id != event.id) return;  // removed meanwhile
+  if (!row || row->id != event.id) return true;  // removed meanwhile
   auto sandbox = registry_->Sandbox(row->sandbox_id);
-  if (!sandbox) return;
+  if (!sandbox) return true;
   const ContainerHandle handle = HandleOf(*row, *sandbox);
   const bool oom_killed = WasOomKilled(handle.bundle, cgroups_, handle.Cgroup());
-  // With a shared PID namespace the kernel does not end the rest of the container with its first process.
-  if (auto modes = ModesOf(row->config, sandbox->config); modes && modes->pid != oci::NamespaceMode::kContainer) {
-    if (auto killed = cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline); !killed) {
-      base::LogWarning("processes of an exited container are left",
-                       {{"container", event.id}, {"error", killed.error().message}});
-    }
-  }
   auto changed = registry_->ChangeContainer(event.id, [&](ContainerRow& changing) {
     if (changing.step != ContainerStep::kCreated && changing.step != ContainerStep::kRunning) return;
     changing.step = ContainerStep::kExited;
@@ -51,8 +53,63 @@ void RuntimeService::OnExit(const ContainerExitEvent& event) {
     changing.finished_at = finished;
     changing.reason = ReasonOf(event.exit_code, oom_killed);
   });
-  if (!changed)
-    base::LogError("container exit not recorded", {{"container", event.id}, {"error", changed.error().message}});
+  // With a shared PID namespace the kernel does not end the rest of the container with its first process.
+  if (auto modes = ModesOf(row->config, sandbox->config); modes && modes->pid != oci::NamespaceMode::kContainer) {
+    janitor_->Soon([this, handle] {
+      if (auto killed = cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline); !killed) {
+        base::LogWarning("processes of an exited container are left",
+                         {{"container", handle.id}, {"error", killed.error().message}});
+      }
+    });
+  }
+  return IsRecorded("container", event.id, changed);
+}
+
+Result<bool> RuntimeService::TakeExitFile(const std::string& id) {
+  ASSIGN_OR_RETURN(const auto exit, ReadExitFile(oci_->ExitDir(), id));
+  if (exit && !OnExit(*exit)) return Fail(Code::kUnavailable, "the exit of {} could not be recorded", id);
+  return exit.has_value();
+}
+
+bool RuntimeService::IsUnwatched(const ContainerHandle& handle) const {
+  for (const char* controller : {"pids", "memory"}) {
+    const std::string directory = cgroups_.DirectoryOf(controller, handle.ConmonCgroup());
+    if (directory.empty()) continue;
+    const auto processes = base::ReadFile(directory + "/cgroup.procs");
+    return processes ? processes->empty() : processes.error().sys_errno == ENOENT;
+  }
+  return false;
+}
+
+void RuntimeService::EndUnwatched() {
+  for (const ContainerRow& listed : registry_->Containers()) {
+    if (listed.step != ContainerStep::kRunning) continue;
+    auto sandbox = registry_->Sandbox(listed.sandbox_id);
+    if (!sandbox || !IsUnwatched(HandleOf(listed, *sandbox))) continue;
+    // It may have ended properly since it was listed; conmon writes before it goes.
+    auto taken = TakeExitFile(listed.id);
+    auto row = registry_->Container(listed.id);
+    if (taken ? *taken : taken.error().code != Code::kDataLoss) continue;
+    if (!row || row->step != ContainerStep::kRunning) continue;
+    const ContainerHandle handle = HandleOf(*row, *sandbox);
+    const bool alive = !cgroups_.Processes(handle.Cgroup()).empty();
+    base::LogWarning("the monitor of a container is gone", {{"container", row->id}});
+    // Its output has no reader any more, and its end would never be seen.
+    if (auto killed = cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline); !killed) {
+      base::LogWarning("container without monitor lives on",
+                       {{"container", row->id}, {"error", killed.error().message}});
+      continue;
+    }
+    OnExit({.id = row->id, .exit_code = alive ? kKilledExitCode : kUnknownExitCode, .finished_at_unix_nanos = 0});
+  }
+  for (const SandboxRow& row : registry_->Sandboxes()) {
+    const ContainerHandle handle = HandleOf(row);
+    // A pause process does nothing that needs a monitor: only its end matters.
+    if (row.step != SandboxStep::kReady || row.pid == 0 || !IsUnwatched(handle)) continue;
+    if (cgroups_.CgroupId(handle.Cgroup()) != 0 && !cgroups_.Processes(handle.Cgroup()).empty()) continue;
+    base::LogWarning("a sandbox ended without a monitor", {{"sandbox", row.id}});
+    OnExit({.id = row.id, .exit_code = kUnknownExitCode, .finished_at_unix_nanos = 0});
+  }
 }
 
 }  // namespace portcullis::runtime

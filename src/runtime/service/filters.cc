@@ -16,9 +16,9 @@ bool HasPrefix(const std::string& id, const std::string& wanted) { return id.sta
 
 }  // namespace
 
-bool IsVisible(SandboxStep step) { return step == SandboxStep::kReady || step == SandboxStep::kNotReady; }
+bool IsVisible(SandboxStep step) { return step != SandboxStep::kCreating; }
 
-bool IsVisible(ContainerStep step) { return step != ContainerStep::kCreating && step != ContainerStep::kRemoving; }
+bool IsVisible(ContainerStep step) { return step != ContainerStep::kCreating; }
 
 cri::PodSandboxState StateOf(const SandboxRow& row) {
   return row.step == SandboxStep::kReady ? cri::PodSandboxState::kSandboxReady : cri::PodSandboxState::kSandboxNotready;
@@ -31,9 +31,9 @@ cri::ContainerState StateOf(const ContainerRow& row) {
     case ContainerStep::kRunning:
       return cri::ContainerState::kContainerRunning;
     case ContainerStep::kExited:
+    case ContainerStep::kRemoving:
       return cri::ContainerState::kContainerExited;
     case ContainerStep::kCreating:
-    case ContainerStep::kRemoving:
       break;
   }
   return cri::ContainerState::kContainerUnknown;

@@ -81,10 +81,16 @@ TEST(FiltersTest, Stats) {
 
 TEST(FiltersTest, HalfMadeThingsAreHidden) {
   EXPECT_FALSE(IsVisible(SandboxStep::kCreating));
-  EXPECT_FALSE(IsVisible(SandboxStep::kRemoving));
+  EXPECT_TRUE(IsVisible(SandboxStep::kRemoving)) << "its removal may have failed, and must be asked for again";
   EXPECT_TRUE(IsVisible(SandboxStep::kNotReady));
   EXPECT_FALSE(IsVisible(ContainerStep::kCreating));
-  EXPECT_FALSE(IsVisible(ContainerStep::kRemoving));
+  EXPECT_TRUE(IsVisible(ContainerStep::kRemoving));
+  SandboxRow sandbox = Sandbox();
+  sandbox.step = SandboxStep::kRemoving;
+  EXPECT_EQ(StateOf(sandbox), cri::PodSandboxState::kSandboxNotready);
+  ContainerRow container = Container();
+  container.step = ContainerStep::kRemoving;
+  EXPECT_EQ(StateOf(container), cri::ContainerState::kContainerExited);
   EXPECT_TRUE(IsVisible(ContainerStep::kExited));
 }
 

@@ -29,8 +29,9 @@ struct ServiceOptions {
   std::string default_cgroup_parent = "/portcullis";  // for pods that name none
   int64_t pod_pids_limit = -1;                        // processes per pod; -1: no limit
 
-  std::chrono::milliseconds runtime_deadline{std::chrono::seconds(120)};  // of one call to the OCI runtime
-  std::chrono::milliseconds kill_deadline{std::chrono::seconds(10)};      // from SIGKILL to gone
+  std::chrono::milliseconds runtime_deadline{std::chrono::seconds(120)};     // of one call to the OCI runtime
+  std::chrono::milliseconds kill_deadline{std::chrono::seconds(10)};         // from SIGKILL to gone
+  std::chrono::milliseconds monitor_check_period{std::chrono::seconds(10)};  // how soon a dead conmon is noticed
 };
 
 }  // namespace portcullis::runtime

@@ -54,7 +54,12 @@ void RuntimeService::ReleaseCgroups() {
   std::reverse(made->begin(), made->end());  // sorted by path: children come after their parents
   for (const std::string& path : *made) {
     if (IsNeeded(path, sandboxes)) continue;
-    Result<void> gone = cgroups_.Destroy(path, options_.kill_deadline);
+    // Whoever put processes or cgroups of his own into it keeps it; the note stays for the next time.
+    Result<void> gone = cgroups_.RemoveUnused(path);
+    if (!gone && (gone.error().sys_errno == EBUSY || gone.error().sys_errno == ENOTEMPTY)) {
+      base::LogInfo("cgroup is in use by others", {{"cgroup", path}});
+      continue;
+    }
     if (gone) gone = registry_->store().RemoveCgroup(path);
     if (!gone) base::LogWarning("cgroup not removed", {{"cgroup", path}, {"error", gone.error().message}});
   }

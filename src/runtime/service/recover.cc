@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr char kBootIdFile[] = "/proc/sys/kernel/random/boot_id";
 constexpr char kBootIdSetting[] = "boot_id";
-constexpr int kUnknownExitCode = 255;  // containerd's, when nobody saw the exit
 
 Result<std::string> BootId() {
   ASSIGN_OR_RETURN(const std::string text, base::ReadFile(kBootIdFile, 128));
@@ -43,18 +43,27 @@ Result<void> RuntimeService::Recover() {
 Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebooted) {
   ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
   if (row.step == ContainerStep::kCreating || row.step == ContainerStep::kRemoving) {
-    TRY(TearDownContainer(row, sandbox));
+    if (auto gone = TearDownContainer(row, sandbox); !gone) {
+      // It must be seen, so that the client removes it.
+      TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+        changing.step = ContainerStep::kExited;
+        changing.pid = 0;
+        changing.exit_code = kUnknownExitCode;
+        changing.reason = "Unknown";
+        changing.message = gone.error().message;
+        changing.finished_at = base::NowUnixNanos();
+      }));
+      return gone;
+    }
     base::LogInfo("half-made container removed", {{"container", row.id}});
     return registry_->RemoveContainer(row.id);
   }
   if (row.step == ContainerStep::kExited) return {};
   if (!rebooted) {
-    ASSIGN_OR_RETURN(const auto exit, ReadExitFile(oci_->ExitDir(), row.id));
-    if (exit) {
-      OnExit(*exit);
-      return {};
-    }
-    auto state = oci_->State(HandleOf(row, sandbox));
+    ASSIGN_OR_RETURN(const bool ended, TakeExitFile(row.id));
+    if (ended) return {};
+    const ContainerHandle handle = HandleOf(row, sandbox);
+    auto state = oci_->State(handle);
     if (!state && state.error().code != Code::kNotFound) return Failure(std::move(state).error());
     if (state &&
         (state->status == runtime::ContainerStatus::kRunning || state->status == runtime::ContainerStatus::kPaused)) {
@@ -67,6 +76,10 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
       return {};
     }
     if (state && state->status == runtime::ContainerStatus::kCreated) return {};
+    // conmon is about to write the exit code, and the watcher will read it; or it has just done so.
+    if (!cgroups_.Processes(handle.ConmonCgroup()).empty()) return {};
+    ASSIGN_OR_RETURN(const bool ended_now, TakeExitFile(row.id));
+    if (ended_now) return {};
   }
   TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
     changing.step = ContainerStep::kExited;
@@ -81,11 +94,22 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
 
 Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted) {
   if (row.step == SandboxStep::kCreating || row.step == SandboxStep::kRemoving) {
-    // A sandbox that was being removed may still have containers on record, if the process died between the two.
-    for (const ContainerRow& container : registry_->ContainersOf(row.id)) TRY(ForgetContainer(container, row));
-    TRY(TearDownSandbox(row));
+    const auto remove = [&]() -> Result<void> {
+      // One that was being removed may still have containers on record, if the process died between the two.
+      for (const ContainerRow& container : registry_->ContainersOf(row.id)) TRY(ForgetContainer(container, row));
+      TRY(TearDownSandbox(row));
+      return registry_->RemoveSandbox(row.id);
+    };
+    if (auto removed = remove(); !removed) {
+      // It must be seen, so that the client removes it.
+      TRY(registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
+        changing.step = SandboxStep::kNotReady;
+        changing.pid = 0;
+      }));
+      return removed;
+    }
     base::LogInfo("half-made sandbox removed", {{"sandbox", row.id}});
-    return registry_->RemoveSandbox(row.id);
+    return {};
   }
   if (row.step == SandboxStep::kReady && !rebooted) {
     auto state = oci_->State(HandleOf(row));

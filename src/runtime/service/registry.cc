@@ -49,11 +49,18 @@ PodLock Registry::LockPod(const std::string& sandbox_id) {
   std::shared_ptr<std::mutex> mutex;
   {
     std::lock_guard lock(mutex_);
+    std::erase_if(pod_locks_, [](const auto& entry) { return entry.second.expired(); });
     auto& entry = pod_locks_[sandbox_id];
-    if (!entry) entry = std::make_shared<std::mutex>();
-    mutex = entry;
+    mutex = entry.lock();
+    if (!mutex) entry = mutex = std::make_shared<std::mutex>();
   }
   return PodLock(std::move(mutex));
+}
+
+size_t Registry::LockedPods() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<size_t>(
+      std::count_if(pod_locks_.begin(), pod_locks_.end(), [](const auto& entry) { return !entry.second.expired(); }));
 }
 
 Result<void> Registry::Add(const SandboxRow& row) {
@@ -125,7 +132,6 @@ Result<void> Registry::RemoveSandbox(const std::string& id) {
   std::lock_guard lock(mutex_);
   TRY(store_->RemoveSandbox(id));
   sandboxes_.erase(id);
-  pod_locks_.erase(id);
   changed_.notify_all();
   return {};
 }

@@ -35,7 +35,9 @@ class Registry {
   // Reads all rows.
   static Result<std::unique_ptr<Registry>> Load(std::unique_ptr<Store> store);
 
+  // Waits for whoever holds it.
   PodLock LockPod(const std::string& sandbox_id);
+  size_t LockedPods() const;  // how many pods are locked, or waited for
 
   Result<void> Add(const SandboxRow& row);
   Result<void> Add(const ContainerRow& row);
@@ -70,7 +72,7 @@ class Registry {
   mutable std::condition_variable changed_;
   std::map<std::string, SandboxRow> sandboxes_;
   std::map<std::string, ContainerRow> containers_;
-  std::map<std::string, std::shared_ptr<std::mutex>> pod_locks_;
+  std::map<std::string, std::weak_ptr<std::mutex>> pod_locks_;  // alive while somebody holds it or waits
 };
 
 }  // namespace portcullis::runtime

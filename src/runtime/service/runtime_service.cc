@@ -63,9 +63,12 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
                                                .bin_dirs = self.options_.cni_bin_dirs,
                                                .cache_dir = self.paths_.CniCache()});
   self.netns_ = std::make_unique<NetnsStore>(self.paths_.Netns());
+  self.janitor_ = std::make_unique<Janitor>();
   TRY(self.Recover());
-  ASSIGN_OR_RETURN(self.exits_, ExitWatcher::Start(self.oci_->ExitDir(),
-                                                   [&self](const ContainerExitEvent& event) { self.OnExit(event); }));
+  ASSIGN_OR_RETURN(self.exits_, ExitWatcher::Start(self.oci_->ExitDir(), [&self](const ContainerExitEvent& event) {
+                     return self.OnExit(event);
+                   }));
+  self.janitor_->Every(self.options_.monitor_check_period, [&self] { self.EndUnwatched(); });
   return service;
 }
 

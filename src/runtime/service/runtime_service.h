@@ -28,6 +28,7 @@
 #include "runtime/image/snapshot.h"
 #include "runtime/network/cni.h"
 #include "runtime/network/netns.h"
+#include "runtime/service/janitor.h"
 #include "runtime/service/options.h"
 #include "runtime/service/paths.h"
 #include "runtime/service/registry.h"
@@ -100,14 +101,23 @@ class RuntimeService : public cri::RuntimeApi {
   // leftovers.cc: what no row knows. Problems are logged; they must not keep the node down.
   void RemoveLeftovers();
 
-  // exits.cc: runs in the watcher's thread.
-  void OnExit(const ContainerExitEvent& event);
+  // exits.cc: runs in the watcher's thread, and keeps it only for as long as the store takes. False when the store
+  // failed: to be told again.
+  bool OnExit(const ContainerExitEvent& event);
+  // OnExit for the exit that is on file; false when there is none. kDataLoss when the file is no exit code.
+  Result<bool> TakeExitFile(const std::string& id);
+  // Surely nobody watches it: its conmon is gone. False when that cannot be told.
+  bool IsUnwatched(const ContainerHandle& handle) const;
+  // In the janitor's rounds: ends containers whose conmon died, and notices sandboxes that ended after theirs had.
+  void EndUnwatched();
 
   // teardown.cc: undoes everything that was or may have been made; each may be repeated.
   Result<void> TearDownContainer(const ContainerRow& row, const SandboxRow& sandbox);
   Result<void> TearDownSandbox(const SandboxRow& row);
   // Tears it down and forgets it; it must not run, or be let to.
   Result<void> ForgetContainer(const ContainerRow& row, const SandboxRow& sandbox);
+  Result<void> StopSandbox(const std::string& id);
+  Result<void> ForgetSandbox(const std::string& id);
   // Stops it at once; returns when it does not run. Does nothing to one that does not.
   Result<void> KillContainer(const ContainerRow& row, const SandboxRow& sandbox);
   // After everything in its cgroup was killed: until the exit is on record, which it makes itself if conmon cannot.
@@ -162,7 +172,9 @@ class RuntimeService : public cri::RuntimeApi {
   std::mutex cpu_mutex_;
   std::map<std::string, CpuSample> cpu_samples_;
 
-  std::unique_ptr<ExitWatcher> exits_;  // last: its thread uses all of the above
+  // Last: their threads use all of the above, and the watcher's uses the janitor.
+  std::unique_ptr<Janitor> janitor_;
+  std::unique_ptr<ExitWatcher> exits_;
 };
 
 }  // namespace portcullis::runtime

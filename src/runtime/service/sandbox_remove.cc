@@ -1,6 +1,7 @@
 // RemovePodSandbox: stops what runs, removes the containers, then the sandbox. A sandbox that does not exist is
 // success.
 #include "base/try.h"
+#include "runtime/service/not_gone.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
@@ -11,22 +12,24 @@ Result<cri::RemovePodSandboxResponse> RuntimeService::RemovePodSandbox(const cri
     if (found.error().code == Code::kNotFound) return cri::RemovePodSandboxResponse{};
     return Failure(std::move(found).error());
   }
-  {
-    const PodLock lock = registry_->LockPod(found->id);
-    auto row = registry_->Sandbox(found->id);
-    if (!row) return cri::RemovePodSandboxResponse{};  // removed while we waited
-    for (const ContainerRow& container : registry_->ContainersOf(row->id)) {
-      TRY(KillContainer(container, *row));
-      TRY(ForgetContainer(container, *row));
-    }
-    TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kRemoving; }));
-    TRY(TearDownSandbox(*row));
-    TRY(registry_->RemoveSandbox(row->id));
-  }
+  TRY(NotGone(ForgetSandbox(found->id)));
   ReleaseCgroups();
   std::lock_guard lock(cpu_mutex_);
   cpu_samples_.erase(found->id);
   return cri::RemovePodSandboxResponse{};
+}
+
+Result<void> RuntimeService::ForgetSandbox(const std::string& id) {
+  const PodLock lock = registry_->LockPod(id);
+  auto row = registry_->Sandbox(id);
+  if (!row) return {};  // removed while we waited
+  for (const ContainerRow& container : registry_->ContainersOf(row->id)) {
+    TRY(KillContainer(container, *row));
+    TRY(ForgetContainer(container, *row));
+  }
+  TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kRemoving; }));
+  TRY(TearDownSandbox(*row));
+  return registry_->RemoveSandbox(row->id);
 }
 
 }  // namespace portcullis::runtime

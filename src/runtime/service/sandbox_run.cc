@@ -165,6 +165,8 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
   row.pid = created.pid;
   TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing = row; }));
+  // An exit reported before that has been overwritten, and is told only once.
+  TRY(TakeExitFile(row.id));
   TRY(oci_->Start(handle));
   ASSIGN_OR_RETURN(row, registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
     if (changing.pid != 0) changing.step = SandboxStep::kReady;

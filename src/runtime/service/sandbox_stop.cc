@@ -1,6 +1,7 @@
 // StopPodSandbox: containers killed, network undone, pause killed. May be repeated; succeeds when there is nothing to
 // do.
 #include "base/try.h"
+#include "runtime/service/not_gone.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/shm.h"
 
@@ -12,9 +13,14 @@ Result<cri::StopPodSandboxResponse> RuntimeService::StopPodSandbox(const cri::St
     if (found.error().code == Code::kNotFound) return cri::StopPodSandboxResponse{};
     return Failure(std::move(found).error());
   }
-  const PodLock lock = registry_->LockPod(found->id);
-  auto row = registry_->Sandbox(found->id);
-  if (!row) return cri::StopPodSandboxResponse{};  // removed while we waited
+  TRY(NotGone(StopSandbox(found->id)));
+  return cri::StopPodSandboxResponse{};
+}
+
+Result<void> RuntimeService::StopSandbox(const std::string& id) {
+  const PodLock lock = registry_->LockPod(id);
+  auto row = registry_->Sandbox(id);
+  if (!row) return {};  // removed while we waited
   // First of all: whatever fails or is killed from here on, nobody takes this for a sandbox that containers may join.
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kNotReady; }));
   for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(KillContainer(container, *row));
@@ -29,7 +35,7 @@ Result<cri::StopPodSandboxResponse> RuntimeService::StopPodSandbox(const cri::St
   }
   TRY(UnmountShm(paths_.Shm(row->id)));
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.netns_path.clear(); }));
-  return cri::StopPodSandboxResponse{};
+  return {};
 }
 
 }  // namespace portcullis::runtime

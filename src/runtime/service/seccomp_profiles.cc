@@ -9,6 +9,7 @@
 #include <cctype>
 
 #include "base/files.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "engine/seccomp/check.h"
@@ -36,6 +37,16 @@ Result<seccomp::Profile> ReadDefaultFile(const std::string& path) {
   return profile;
 }
 
+// What the OCI runtime's libseccomp will make of it. Warnings, also for what makes it spin: which rules do is known
+// from experiments with some versions, the host may have another, and the runtime's deadline ends those that do.
+std::vector<std::string> LintOf(const seccomp::ResolvedProfile& profile, const std::string& path) {
+  std::vector<std::string> warnings;
+  for (const Diagnostic& warning : seccomp::LintForLibseccomp(profile, path)) {
+    warnings.push_back(FormatDiagnostic(warning));
+  }
+  return warnings;
+}
+
 }  // namespace
 
 bool KernelHasSeccomp() { return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, nullptr, 0, 0) == 0 || errno != EINVAL; }
@@ -48,7 +59,8 @@ Result<SeccompProfiles> SeccompProfiles::Load(const std::string& default_profile
   if (::uname(&host) == 0) {
     if (auto version = seccomp::ParseKernelRelease(host.release)) profiles.kernel_ = *version;
   }
-  if (default_profile.find('/') != std::string::npos) {
+  const bool is_file = default_profile.find('/') != std::string::npos;
+  if (is_file) {
     auto file = ReadDefaultFile(default_profile);
     if (!file) return Wrap(std::move(file).error(), "load default seccomp profile");
     profiles.default_ = std::move(*file);
@@ -66,6 +78,12 @@ Result<SeccompProfiles> SeccompProfiles::Load(const std::string& default_profile
   context.flavour = profiles.flavour_;
   auto resolved = seccomp::Resolve(profiles.default_, context);
   if (!resolved) return Wrap(std::move(resolved).error(), "load default seccomp profile {}", profiles.default_name_);
+  // The built-in ones are known to be compiled as they are written.
+  if (is_file) {
+    for (const std::string& warning : LintOf(*resolved, default_profile)) {
+      base::LogWarning("default seccomp profile", {{"warning", warning}});
+    }
+  }
   return profiles;
 }
 
@@ -83,6 +101,7 @@ Result<SeccompResult> SeccompProfiles::Resolve(const SeccompDecision& decision,
       context.flavour = flavour_;
       auto resolved = seccomp::Resolve(default_, context);
       if (!resolved) return Wrap(std::move(resolved).error(), "resolve default seccomp profile {}", default_name_);
+      if (default_name_.find('/') != std::string::npos) result.warnings = LintOf(*resolved, default_name_);
       result.profile = std::move(*resolved);
       result.description = fmt::format("RuntimeDefault ({})", default_name_);
       return result;
@@ -101,6 +120,7 @@ Result<SeccompResult> SeccompProfiles::Resolve(const SeccompDecision& decision,
     return CannotLoad(usable.error().code, path, usable.error().message);
   }
   for (const Diagnostic& warning : warnings) result.warnings.push_back(FormatDiagnostic(warning));
+  for (std::string& warning : LintOf(*resolved, path)) result.warnings.push_back(std::move(warning));
   result.profile = std::move(*resolved);
   result.description = "Localhost " + path;
   return result;

@@ -120,6 +120,27 @@ TEST_F(SeccompProfilesTest, DockersDialectIsHonouredInLocalhostFiles) {
   EXPECT_TRUE(Names(*with->profile, "mount"));
 }
 
+// Rules on two arguments: libseccomp allows more than they say.
+TEST_F(SeccompProfilesTest, WhatLibseccompMisreadsIsSaid) {
+  const std::string text =
+      R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[
+          {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":40,"op":"SCMP_CMP_LE"},{"index":1,"value":3,"op":"SCMP_CMP_LT"}]},
+          {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":40,"op":"SCMP_CMP_LE"},{"index":1,"value":38,"op":"SCMP_CMP_NE"}]}]})";
+  const std::string path = Write("seccomp/hang.json", text);
+  const auto warned = [&](const Result<SeccompResult>& result) {
+    return result && std::any_of(result->warnings.begin(), result->warnings.end(), [&](const std::string& warning) {
+             return warning.find(path) != std::string::npos &&
+                    warning.find("libseccomp never finishes") != std::string::npos;
+           });
+  };
+  const SeccompDecision runtime_default{.source = SeccompSource::kRuntimeDefault, .localhost_path = ""};
+  EXPECT_TRUE(warned(Load().Resolve(File(path), {})));
+  EXPECT_TRUE(warned(Load(path).Resolve(runtime_default, {}))) << "a default profile that is a file";
+  for (const char* known : {"containerd", "docker", "cri-o"}) {
+    EXPECT_TRUE(Load(known).Resolve(runtime_default, {})->warnings.empty()) << known;
+  }
+}
+
 TEST_F(SeccompProfilesTest, C15AMissingFileIsNamedWithItsReason) {
   const std::string path = Root() + "/wrong.json";
   EXPECT_EQ(ErrorOf(path),

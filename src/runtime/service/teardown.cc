@@ -6,16 +6,11 @@
 #include "base/files.h"
 #include "base/try.h"
 #include "runtime/service/attempts.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/shm.h"
 
 namespace portcullis::runtime {
-namespace {
-
-constexpr int kKilledExitCode = 137;  // 128 + SIGKILL
-
-}  // namespace
-
 Result<void> RuntimeService::TearDownContainer(const ContainerRow& row, const SandboxRow& sandbox) {
   Attempts undo;
   undo.Try(oci_->Delete(HandleOf(row, sandbox), /*force=*/true));
@@ -53,6 +48,8 @@ void RuntimeService::AwaitKilled(const ContainerHandle& handle, const StoppedBy&
     if (stopped_by(std::min(end, now + kLook))) return;
     if (!monitored) break;  // conmon is dead, so nobody will write an exit code
   }
+  // It may have been written at the last moment.
+  if (auto taken = TakeExitFile(handle.id); taken ? *taken : taken.error().code != Code::kDataLoss) return;
   OnExit({.id = handle.id, .exit_code = kKilledExitCode, .finished_at_unix_nanos = 0});
 }
 

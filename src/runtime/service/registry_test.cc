@@ -1,0 +1,62 @@
+#include "runtime/service/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/files.h"
+#include "base/strings.h"
+
+namespace portcullis::runtime {
+namespace {
+
+class RegistryTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = testing::TempDir() + "portcullis-registry-" + base::RandomHex(6);
+    ASSERT_TRUE(base::MakeDirs(dir_));
+    auto store = Store::Open(dir_ + "/state.db");
+    ASSERT_TRUE(store) << store.error().message;
+    auto registry = Registry::Load(std::move(*store));
+    ASSERT_TRUE(registry) << registry.error().message;
+    registry_ = std::move(*registry);
+  }
+  void TearDown() override {
+    registry_.reset();
+    EXPECT_TRUE(base::RemoveTree(dir_));
+  }
+
+  std::string dir_;
+  std::unique_ptr<Registry> registry_;
+};
+
+TEST_F(RegistryTest, LocksOfPodsAreForgottenWhenNobodyHoldsThem) {
+  {
+    const PodLock one = registry_->LockPod("one");
+    for (int i = 0; i < 100; ++i) registry_->LockPod("passing-" + std::to_string(i));
+    const PodLock two = registry_->LockPod("two");
+    EXPECT_EQ(registry_->LockedPods(), 2u);
+  }
+  EXPECT_EQ(registry_->LockedPods(), 0u);
+}
+
+TEST_F(RegistryTest, OneAtATimeInAPod) {
+  std::atomic<int> inside = 0;
+  std::atomic<int> most = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 200; ++round) {
+        const PodLock lock = registry_->LockPod("pod");
+        most = std::max<int>(most, ++inside);
+        --inside;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(most, 1);
+}
+
+}  // namespace
+}  // namespace portcullis::runtime
