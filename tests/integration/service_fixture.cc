@@ -70,16 +70,23 @@ void ServiceTest::SetUp() {
 }
 
 void ServiceTest::TearDown() {
-  if (!service_) {
-    if (!scratch_.empty()) StartService();
-    if (!service_) return;
+  if (scratch_.empty()) return;  // skipped
+  if (!service_) StartService();
+  if (service_) {
+    const auto pods = service_->ListPodSandbox({});
+    for (const cri::PodSandbox& pod : pods->items) {
+      auto removed = service_->RemovePodSandbox({.pod_sandbox_id = pod.id});
+      EXPECT_TRUE(removed) << removed.error().message;
+    }
+    service_.reset();
   }
-  const auto pods = service_->ListPodSandbox({});
-  for (const cri::PodSandbox& pod : pods->items) {
-    auto removed = service_->RemovePodSandbox({.pod_sandbox_id = pod.id});
-    EXPECT_TRUE(removed) << removed.error().message;
+  // Whatever the test was about: firewall rules can be undone only while the pod's network namespace is there.
+  Cni cni(
+      {.conf_dir = options_.cni_conf_dir, .bin_dirs = options_.cni_bin_dirs, .cache_dir = options_.state_dir + "/cni"});
+  for (const std::string& id : cni.Attached().value_or(std::vector<std::string>())) {
+    auto detached = cni.Del(id);
+    EXPECT_TRUE(detached) << detached.error().message;
   }
-  service_.reset();
   EXPECT_TRUE(Eventually([&] { return Leftovers().empty(); })) << base::Join(Leftovers(), "\n");
   if (base::Exists("/sys/class/net/" + bridge_)) RunTool({"ip", "link", "delete", bridge_});
   EXPECT_TRUE(base::RemoveTree(scratch_));
@@ -193,6 +200,13 @@ std::vector<std::string> ServiceTest::Leftovers() const {
   if (auto mounts = base::ReadFile("/proc/self/mountinfo")) {
     for (const std::string& line : base::Split(*mounts, '\n')) {
       if (line.find(scratch_) != std::string::npos) left.push_back("mount: " + line);
+    }
+  }
+  base::CommandOptions firewall;
+  firewall.spawn.argv = {"iptables-save"};
+  if (auto rules = base::RunCommand(firewall); rules && !service_) {
+    for (const std::string& line : base::Split(rules->out, '\n')) {
+      if (line.find(network_) != std::string::npos) left.push_back("firewall rule: " + line);
     }
   }
   if (auto cgroups = Cgroups::Detect(); cgroups && cgroups->CgroupId(cgroup_) != 0)

@@ -48,7 +48,8 @@ class ServiceTest : public testing::Test {
   static bool Eventually(const std::function<bool()>& holds);
   std::string LogOf(const std::string& id);
 
-  // What is still there of this test: mounts, cgroups, processes, files of pods. Empty when all is well.
+  // What is still there of this test: mounts, cgroups, processes, files of pods, and once the service is
+  // gone its firewall rules. Empty when all is well.
   std::vector<std::string> Leftovers() const;
 
   std::string scratch_;

@@ -533,6 +533,96 @@ TEST_F(ServiceIntegration, HalfMadeThingsAreRemovedAtTheStart) {
   }
 }
 
+// A mount in a bundle stands for anything that keeps it from going.
+TEST_F(ServiceIntegration, WhatCouldNotBeRemovedAtTheStartIsSeenAndCanBeRemoved) {
+  const std::string pod = RunPod(PodConfig());
+  const std::string id = Run(pod, ContainerConfig("c", kSleep));
+  const std::string other_pod = RunPod(PodConfig());
+  DropService();
+  {
+    auto store = Store::Open(options_.state_dir + "/state.db");
+    ASSERT_TRUE(store);
+    const auto containers = (*store)->Containers();
+    for (ContainerRow row : *containers) {
+      row.step = ContainerStep::kRemoving;
+      ASSERT_TRUE((*store)->Update(row));
+    }
+    const auto sandboxes = (*store)->Sandboxes();
+    for (SandboxRow row : *sandboxes) {
+      if (row.id != other_pod) continue;
+      row.step = SandboxStep::kCreating;
+      ASSERT_TRUE((*store)->Update(row));
+    }
+  }
+  std::vector<std::string> obstacles;
+  for (const std::string& stuck : {id, other_pod}) {
+    obstacles.push_back(options_.state_dir + "/bundles/" + stuck + "/obstacle");
+    ASSERT_TRUE(base::MakeDirs(obstacles.back()));
+    ASSERT_EQ(::mount("none", obstacles.back().c_str(), "tmpfs", 0, nullptr), 0);
+  }
+  StartService();
+  EXPECT_EQ(service().ListPodSandbox({})->items.size(), 2u);
+  EXPECT_EQ(PodState(other_pod), cri::PodSandboxState::kSandboxNotready);
+  EXPECT_EQ(service().ListContainers({})->containers.size(), 1u);
+  EXPECT_EQ(StatusOf(id).state, State::kContainerExited);
+  auto failed = service().RemoveContainer({.container_id = id});
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().code, Code::kNotFound) << "that would mean success to a client";
+  EXPECT_EQ(service().ListContainers({})->containers.size(), 1u) << "still there to be asked for";
+  for (const std::string& obstacle : obstacles) ASSERT_EQ(::umount2(obstacle.c_str(), 0), 0);
+  EXPECT_TRUE(service().RemoveContainer({.container_id = id}));
+  EXPECT_TRUE(service().RemovePodSandbox({.pod_sandbox_id = other_pod}));
+}
+
+TEST_F(ServiceIntegration, AnExitThatConmonHasNotWrittenYetIsNotInvented) {
+  const std::string pod = RunPod(PodConfig());
+  const std::string id = Run(pod, ContainerConfig("c", kSleep));
+  const auto pid = static_cast<pid_t>(InfoOf(id)["pid"].get<int64_t>());
+  auto cgroups = Cgroups::Detect();
+  ASSERT_TRUE(cgroups);
+  const std::vector<pid_t> conmon = cgroups->Processes(cgroup_ + "/conmon-" + id);
+  ASSERT_EQ(conmon.size(), 1u);
+  DropService();
+  ASSERT_EQ(::kill(conmon[0], SIGSTOP), 0);
+  ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  StartService();
+  EXPECT_EQ(StatusOf(id).state, State::kContainerRunning) << "until its exit code is known";
+  ASSERT_EQ(::kill(conmon[0], SIGCONT), 0);
+  ASSERT_TRUE(AwaitState(id, State::kContainerExited));
+  EXPECT_EQ(StatusOf(id).exit_code, 137);
+  EXPECT_EQ(StatusOf(id).reason, "Error");
+}
+
+// Kills a container between its making and the record of it, and waits until that has been told.
+class KillWhenCreated : public ContainerObserver {
+ public:
+  KillWhenCreated(std::string name, std::string exits) : name_(std::move(name)), exits_(std::move(exits)) {}
+  void OnCreated(const ContainerCreatedEvent& event) override {
+    if (event.name != name_) return;
+    ::kill(event.pid, SIGKILL);
+    while (!base::Exists(exits_ + "/" + event.id)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  }
+
+ private:
+  const std::string name_;
+  const std::string exits_;
+};
+
+TEST_F(ServiceIntegration, AnExitBeforeTheRecordIsNotOverwritten) {
+  DropService();
+  ObserverList observers;
+  observers.Add(std::make_shared<KillWhenCreated>("victim", options_.run_dir + "/exits"));
+  auto started = RuntimeService::Start(options_, &observers);
+  ASSERT_TRUE(started) << started.error().message;
+  service_ = std::move(*started);
+  const std::string pod = RunPod(PodConfig());
+  const std::string id = Create(pod, ContainerConfig("victim", kSleep));
+  EXPECT_EQ(StatusOf(id).state, State::kContainerExited);
+  EXPECT_EQ(StatusOf(id).exit_code, 137);
+  DropService();  // before the observers go
+}
+
 TEST_F(ServiceIntegration, ARebootLeavesExitedContainersAndNothingElse) {
   // Without masquerading: a made-up reboot cannot take firewall rules away as a real one does.
   const std::string network_file = options_.cni_conf_dir + "/" + base::ListDir(options_.cni_conf_dir)->at(0);

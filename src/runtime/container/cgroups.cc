@@ -258,10 +258,9 @@ Result<void> Cgroups::KillAll(const std::string& path, milliseconds timeout) con
   const auto deadline = base::Now() + timeout;
   if (Processes(path).empty()) return {};
 
-  // A fork bomb must not outrun the reading of cgroup.procs.
   const std::string pids_max = DirectoryOf("pids", path) + "/pids.max";
   const auto pids_limit = base::ReadFile(pids_max);
-  const bool forks_stopped = pids_limit && base::WriteKernelFile(pids_max, "0").has_value();
+  bool forks_stopped = false;
   for (const Hierarchy& hierarchy : hierarchies_) {
     WalkUp(hierarchy.directory + path, [&](const std::string& directory) {
       // Frozen processes do not die before they thaw; where a file is missing there is nothing to thaw or kill by.
@@ -287,6 +286,9 @@ Result<void> Cgroups::KillAll(const std::string& path, milliseconds timeout) con
     });
     WaitForEnd(victims, std::min(deadline, base::Now() + milliseconds(500)));
     left = Processes(path);
+    // A fork bomb must not outrun the reading of cgroup.procs. Not before the first round: a process whose fork fails
+    // may end by itself, with another exit code than that of a killed one.
+    if (!left.empty() && !forks_stopped && pids_limit) forks_stopped = base::WriteKernelFile(pids_max, "0").has_value();
   }
   if (forks_stopped) WriteIfPossible(pids_max, base::Trim(*pids_limit));
   if (left.empty()) return {};
