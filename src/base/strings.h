@@ -30,5 +30,7 @@ std::optional<std::string> Nearest(std::string_view text, std::span<const std::s
 // Lower-case hex of random bytes from getrandom(2): RandomHex(32) is a 64-digit container id.
 std::string RandomHex(size_t bytes);
 std::string Sha256Hex(std::string_view data);
+// Standard alphabet, padded (RFC 4648 section 4).
+std::string ToBase64(std::string_view data);
 
 }  // namespace portcullis::base

@@ -42,5 +42,13 @@ TEST(Strings, RandomHexHasTheAskedLengthAndDiffers) {
   EXPECT_NE(RandomHex(32), RandomHex(32));
 }
 
+TEST(ToBase64Test, Rfc4648Vectors) {
+  EXPECT_EQ(ToBase64(""), "");
+  EXPECT_EQ(ToBase64("f"), "Zg==");
+  EXPECT_EQ(ToBase64("fo"), "Zm8=");
+  EXPECT_EQ(ToBase64("foo"), "Zm9v");
+  EXPECT_EQ(ToBase64(std::string_view("\xff\xfe\0", 3)), "//4A");
+}
+
 }  // namespace
 }  // namespace portcullis::base

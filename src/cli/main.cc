@@ -18,6 +18,7 @@ usage: portcullis VERB [flags]
   crictl    ask and drive a CRI runtime (also through a link named crictl)
   status    per container: declared and effective seccomp profile, who decided, and the kernel's own word
   image     load, list and remove images without a registry
+  profile   look at, check, compile and prove seccomp profiles
   version   print the version
 
 portcullis VERB --help tells the flags of a verb.
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   if (verb == "node") return NodeMain(args);
   if (verb == "runtime") return RuntimeMain(args);
   if (verb == "image") return ImageMain(args);
+  if (verb == "profile") return ProfileMain(args);
   if (verb == "crictl") return CrictlMain(argc - 1, argv + 1);
   if (verb == "status") return StatusMain(argc - 1, argv + 1);
   if (verb == "version" || verb == "--version") {

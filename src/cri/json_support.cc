@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "base/strings.h"
+
 namespace portcullis::cri::json_support {
 namespace {
 
@@ -101,15 +103,6 @@ Result<void> ReadBytes(const nlohmann::json& json, const Path& path, std::string
   return {};
 }
 
-std::string Base64(std::string_view bytes) {
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t left = std::min<size_t>(3, bytes.size() - i);
-    uint32_t bits = 0;
-    for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k) out.push_back(k <= left ? kBase64Digits[bits >> (18 - 6 * k) & 63] : '=');
-  }
-  return out;
-}
+std::string Base64(std::string_view bytes) { return base::ToBase64(bytes); }
 
 }  // namespace portcullis::cri::json_support

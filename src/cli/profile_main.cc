@@ -1,0 +1,75 @@
+// portcullis profile: look at, check, compile and compare seccomp profiles. Needs no node.
+#include <cstdio>
+#include <string_view>
+
+#include "cli/profile_verbs.h"
+#include "cli/verbs.h"
+
+namespace portcullis::cli {
+namespace {
+
+constexpr std::string_view kUsage = R"(portcullis profile: seccomp profiles, without a node
+
+usage: portcullis profile VERB [flags] PROFILE
+
+  list [RUNTIME]          the default profiles of containerd, CRI-O, Docker and containers-common, by release
+  show PROFILE            the profile as its author wrote it
+  resolve PROFILE         as an OCI runtime gets it, for given capabilities, architecture and kernel
+  compile PROFILE         as the kernel gets it: --format stats|disassembly|c|raw|base64
+  eval PROFILE CALL...    what one call gets, and which rule decides: eval containerd socket AF_ALG
+  prove PROFILE           that the compiled filter answers every possible call as written
+  lint PROFILE            what will surprise: --format text|json|sarif
+
+PROFILE is a file, - (standard input), or a release of the library: containerd, containerd@1.7.13, cri-o@1.34.
+Exit codes: 0 good, 1 a finding or a difference, 2 an error.
+portcullis profile VERB --help tells the flags of a verb.
+)";
+
+struct Verb {
+  std::string_view name;
+  int (*main)(const std::vector<std::string>&);
+};
+
+constexpr Verb kVerbs[] = {
+    {"list", ProfileListMain}, {"show", ProfileShowMain},   {"resolve", ProfileResolveMain},
+    {"eval", ProfileEvalMain}, {"prove", ProfileProveMain}, {"compile", ProfileCompileMain},
+    {"lint", ProfileLintMain},
+};
+
+}  // namespace
+
+int ReportProfileError(const Error& error) {
+  std::fprintf(stderr, "portcullis profile: %s\n", error.message.c_str());
+  return kProfileError;
+}
+
+void AddResolveFlags(CommandLine& line, ResolveWords* words) {
+  line.Text("--caps", &words->capabilities, "capabilities of the container: default, none, all, or a list");
+  line.Text("--arch", &words->arch, "architecture of the host (amd64, arm64, ...); this machine's unless given");
+  line.Text("--kernel", &words->kernel, "kernel of the host (6.18); the running one unless given");
+  line.Text("--flavour", &words->flavour,
+            "whose rules: portcullis, containerd, cri-o, docker, oci; those of the library's runtime unless given");
+}
+
+Result<Operand> ReadOnlyOperand(const std::vector<std::string>& operands) {
+  if (operands.size() != 1) {
+    return Fail(Code::kInvalidArgument, "want one profile: a file, - or a name such as containerd@1.7.13");
+  }
+  return ReadOperand(operands[0]);
+}
+
+int ProfileMain(const std::vector<std::string>& args) {
+  const std::string_view name = args.empty() ? "" : std::string_view(args[0]);
+  if (name == "help" || name == "--help" || name == "-h") {
+    std::fputs(kUsage.data(), stdout);
+    return 0;
+  }
+  for (const Verb& verb : kVerbs) {
+    if (verb.name == name) return verb.main({args.begin() + 1, args.end()});
+  }
+  if (!args.empty()) std::fprintf(stderr, "portcullis profile: unknown verb \"%s\"\n", args[0].c_str());
+  std::fputs(kUsage.data(), stderr);
+  return kProfileError;
+}
+
+}  // namespace portcullis::cli

@@ -1,0 +1,33 @@
+// The words behind `portcullis profile`, one function each; `args` are the words behind the verb. Each returns the exit
+// code: 0, 1 (a difference, a finding, a refusal) or 2 (an error).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command_line.h"
+#include "cli/profile/operand.h"
+
+namespace portcullis::cli {
+
+int ProfileListMain(const std::vector<std::string>& args);
+int ProfileShowMain(const std::vector<std::string>& args);
+int ProfileResolveMain(const std::vector<std::string>& args);
+int ProfileCompileMain(const std::vector<std::string>& args);
+int ProfileEvalMain(const std::vector<std::string>& args);
+int ProfileProveMain(const std::vector<std::string>& args);
+int ProfileLintMain(const std::vector<std::string>& args);
+
+inline constexpr int kProfileError = 2;
+
+// Prints "portcullis profile: <message>" and returns kProfileError.
+int ReportProfileError(const Error& error);
+
+// The flags --caps, --arch, --kernel and --flavour.
+void AddResolveFlags(CommandLine& line, ResolveWords* words);
+
+// The one profile that `operands` must name.
+Result<Operand> ReadOnlyOperand(const std::vector<std::string>& operands);
+
+}  // namespace portcullis::cli
