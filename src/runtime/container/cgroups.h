@@ -54,8 +54,8 @@ class Cgroups {
   std::vector<pid_t> Processes(const std::string& path) const;
 
   // Kills all processes in the cgroup and below it, and waits until they are gone. Forks do not outrun it: v2 uses
-  // cgroup.kill, and where a first round was not enough no new processes are allowed (pids.max). kDeadlineExceeded names
-  // the survivors.
+  // cgroup.kill, and where a first round was not enough no new processes are allowed (pids.max). kDeadlineExceeded
+  // names the survivors.
   Result<void> KillAll(const std::string& path, std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
 
   // KillAll and Remove: nothing of the cgroup is left.

@@ -1,7 +1,5 @@
 // What happens when a container's or a sandbox's first process is gone: conmon reports it, or conmon itself is gone and
 // nobody would.
-#include <csignal>
-
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -71,9 +69,9 @@ Result<bool> RuntimeService::TakeExitFile(const std::string& id) {
   return exit.has_value();
 }
 
-bool RuntimeService::IsUnwatched(const ContainerHandle& handle) const {
+bool RuntimeService::IsSurelyEmpty(const std::string& cgroup) const {
   for (const char* controller : {"pids", "memory"}) {
-    const std::string directory = cgroups_.DirectoryOf(controller, handle.ConmonCgroup());
+    const std::string directory = cgroups_.DirectoryOf(controller, cgroup);
     if (directory.empty()) continue;
     const auto processes = base::ReadFile(directory + "/cgroup.procs");
     return processes ? processes->empty() : processes.error().sys_errno == ENOENT;
@@ -85,7 +83,7 @@ void RuntimeService::EndUnwatched() {
   for (const ContainerRow& listed : registry_->Containers()) {
     if (listed.step != ContainerStep::kRunning) continue;
     auto sandbox = registry_->Sandbox(listed.sandbox_id);
-    if (!sandbox || !IsUnwatched(HandleOf(listed, *sandbox))) continue;
+    if (!sandbox || !IsSurelyEmpty(HandleOf(listed, *sandbox).ConmonCgroup())) continue;
     // It may have ended properly since it was listed; conmon writes before it goes.
     auto taken = TakeExitFile(listed.id);
     auto row = registry_->Container(listed.id);
@@ -105,8 +103,8 @@ void RuntimeService::EndUnwatched() {
   for (const SandboxRow& row : registry_->Sandboxes()) {
     const ContainerHandle handle = HandleOf(row);
     // A pause process does nothing that needs a monitor: only its end matters.
-    if (row.step != SandboxStep::kReady || row.pid == 0 || !IsUnwatched(handle)) continue;
-    if (cgroups_.CgroupId(handle.Cgroup()) != 0 && !cgroups_.Processes(handle.Cgroup()).empty()) continue;
+    if (row.step != SandboxStep::kReady || row.pid == 0) continue;
+    if (!IsSurelyEmpty(handle.ConmonCgroup()) || !IsSurelyEmpty(handle.Cgroup())) continue;
     base::LogWarning("a sandbox ended without a monitor", {{"sandbox", row.id}});
     OnExit({.id = row.id, .exit_code = kUnknownExitCode, .finished_at_unix_nanos = 0});
   }

@@ -106,8 +106,8 @@ class RuntimeService : public cri::RuntimeApi {
   bool OnExit(const ContainerExitEvent& event);
   // OnExit for the exit that is on file; false when there is none. kDataLoss when the file is no exit code.
   Result<bool> TakeExitFile(const std::string& id);
-  // Surely nobody watches it: its conmon is gone. False when that cannot be told.
-  bool IsUnwatched(const ContainerHandle& handle) const;
+  // No process is in the cgroup itself; false when that cannot be told (Cgroups::Processes says "none" then).
+  bool IsSurelyEmpty(const std::string& cgroup) const;
   // In the janitor's rounds: ends containers whose conmon died, and notices sandboxes that ended after theirs had.
   void EndUnwatched();
 
