@@ -171,6 +171,60 @@ TEST_F(NodeTest, PodsWhoseManifestWentWhileTheNodeWasDownAreEnded) {
   EXPECT_THAT(runtime_.calls(), testing::Contains("StopContainer c 4")) << "with the grace it was made with";
 }
 
+TEST_F(NodeTest, APodThatChangedWhileTheNodeWasDownStartsAfterTheOldOneHasEnded) {
+  Write("a.yaml", Manifest("web"));
+  Start();
+  ASSERT_TRUE(Eventually([&] { return runtime_.Running("c"); }));
+  node_.reset();
+  Write("a.yaml", Manifest("web", "  - {name: d, image: \"i:2\"}\n"));
+  runtime_.FailCall("StopContainer", "stuck");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return runtime_.CountCalls("StopContainer c") >= 2; }));
+  EXPECT_FALSE(runtime_.Running("d")) << "two pods of one name at once";
+  runtime_.FailCall("StopContainer", "");
+  ASSERT_TRUE(Eventually([&] { return runtime_.Running("d"); }));
+  EXPECT_FALSE(runtime_.Running("c"));
+}
+
+TEST_F(NodeTest, AfterARestartARunningPodKeepsItsHostPort) {
+  auto with_port = [](const std::string& name) {
+    return Manifest(name, "  - {name: " + name + ", image: \"i:1\", ports: [{containerPort: 80, hostPort: 8080}]}\n");
+  };
+  Write("b.yaml", with_port("runs"));
+  Start();
+  ASSERT_TRUE(Eventually([&] { return Phase("runs-n1") == "Running"; }));
+  node_.reset();
+  Write("a.yaml", with_port("comes-first"));
+  Start();
+  ASSERT_TRUE(Eventually([&] { return Phase("comes-first-n1") == "Failed"; }));
+  EXPECT_EQ(Phase("runs-n1"), "Running");
+  EXPECT_EQ(runtime_.SandboxCount(), 1u);
+}
+
+TEST_F(NodeTest, PodsThatTakeLongToStopDelayNoOther) {
+  Start();
+  for (int i = 0; i < 6; ++i) Write("p" + std::to_string(i) + ".yaml", Manifest("slow-" + std::to_string(i)));
+  ASSERT_TRUE(Eventually([&] { return Phase("slow-5-n1") == "Running" && runtime_.SandboxCount() == 6; }));
+  runtime_.HoldStops(true);
+  for (int i = 0; i < 6; ++i) Remove("p" + std::to_string(i) + ".yaml");
+  Write("new.yaml", Manifest("new", "  - {name: fresh, image: \"i:1\"}\n"));
+  EXPECT_TRUE(Eventually([&] { return runtime_.Running("fresh"); })) << "the node has three threads to begin with";
+  runtime_.HoldStops(false);
+  EXPECT_TRUE(Eventually([&] { return runtime_.SandboxCount() == 1; }));
+}
+
+TEST_F(NodeTest, AFailureFromBeforeDoesNotDelayTheEnd) {
+  runtime_.FailCall("RunPodSandbox", "no");
+  auto options = Options();
+  options.pods.retry_delay = std::chrono::minutes(5);
+  node_ = std::make_unique<Node>(options, runtime_);
+  ASSERT_TRUE(node_->Start());
+  Write("a.yaml", Manifest("web"));
+  ASSERT_TRUE(Eventually([&] { return runtime_.CountCalls("RunPodSandbox") >= 1; }));
+  Remove("a.yaml");
+  EXPECT_TRUE(Eventually([&] { return node_->Pods().empty(); }));
+}
+
 TEST_F(NodeTest, RestartsACrashingContainerWithBackOff) {
   Write("a.yaml", Manifest("web"));
   Start();

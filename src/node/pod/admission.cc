@@ -1,5 +1,7 @@
 #include "node/pod/admission.h"
 
+#include <algorithm>
+
 namespace portcullis::node {
 namespace {
 
@@ -23,6 +25,12 @@ bool HostPortsConflict(const k8s::PodSpec& a, const k8s::PodSpec& b) {
     }
   }
   return false;
+}
+
+bool UsesHostPorts(const k8s::PodSpec& spec) {
+  return std::ranges::any_of(spec.containers, [](const k8s::Container& container) {
+    return std::ranges::any_of(container.ports, [](const k8s::ContainerPort& port) { return port.host_port != 0; });
+  });
 }
 
 k8s::PodStatus RejectedForPorts() {

@@ -9,6 +9,8 @@ namespace portcullis::node {
 // Both want the same port of the node, on addresses that overlap.
 bool HostPortsConflict(const k8s::PodSpec& a, const k8s::PodSpec& b);
 
+bool UsesHostPorts(const k8s::PodSpec& spec);
+
 // Phase Failed, reason NodePorts, as the kubelet reports such a pod.
 k8s::PodStatus RejectedForPorts();
 

@@ -30,5 +30,11 @@ TEST(HostPorts, ConflictOnTheSamePortOfOverlappingAddresses) {
   }
 }
 
+TEST(HostPorts, AreUsedWhenAnyContainerNamesOne) {
+  EXPECT_TRUE(UsesHostPorts(WithPort("TCP", 80, "")));
+  EXPECT_FALSE(UsesHostPorts(WithPort("TCP", 0, "")));
+  EXPECT_FALSE(UsesHostPorts({}));
+}
+
 }  // namespace
 }  // namespace portcullis::node

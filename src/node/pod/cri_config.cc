@@ -233,13 +233,14 @@ cri::PodSandboxConfig MakeSandboxConfig(const k8s::Pod& pod, uint32_t attempt, c
 
 Result<cri::ContainerConfig> MakeContainerConfig(const k8s::Pod& pod, const k8s::Container& container,
                                                  const ContainerInputs& inputs, const PodSettings& settings) {
+  // Before the profile: when both are wrong, Kubernetes reports the user.
+  if (std::string why = CheckRunAsNonRoot(pod, container, inputs.image); !why.empty()) {
+    return Fail(Code::kInvalidArgument, "{}", why);
+  }
   ASSIGN_OR_RETURN(
       k8s::EffectiveProfile profile,
       k8s::ResolveSeccompProfile(pod.spec, container,
                                  {.seccomp_default = settings.seccomp_default, .root_dir = settings.root_dir}));
-  if (std::string why = CheckRunAsNonRoot(pod, container, inputs.image); !why.empty()) {
-    return Fail(Code::kInvalidArgument, "{}", why);
-  }
   cri::ContainerConfig config;
   ASSIGN_OR_RETURN(config.envs, MakeEnvironment(pod, container, inputs.pod_ips, settings));
   std::map<std::string, std::string> variables;

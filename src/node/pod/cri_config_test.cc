@@ -207,6 +207,22 @@ TEST(RunAsNonRoot, IsCheckedInKubernetesWords) {
   }
 }
 
+// kubernetes-seccomp.md R58.
+TEST(RunAsNonRoot, IsReportedBeforeABadProfile) {
+  auto pod = PodForTest("  containers:\n  - {name: c, image: \"i:1\", securityContext: {runAsNonRoot: true}}\n");
+  k8s::Pod bad = *pod;
+  bad.spec.containers[0].security_context->seccomp_profile = k8s::SeccompProfile{.type = "NoSuchType"};
+  ContainerInputs inputs;
+  inputs.image = {.id = "i", .uid = 0};
+  const auto config = MakeContainerConfig(bad, bad.spec.containers[0], inputs, Settings());
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, ::testing::HasSubstr("container has runAsNonRoot and image will run as root"));
+  inputs.image.uid = 7;
+  const auto with_user = MakeContainerConfig(bad, bad.spec.containers[0], inputs, Settings());
+  ASSERT_FALSE(with_user);
+  EXPECT_THAT(with_user.error().message, ::testing::Not(::testing::HasSubstr("runAsNonRoot")));
+}
+
 TEST(SandboxConfig, NamesWhereEverythingIs) {
   auto pod = PodForTest(
       "  containers:\n  - {name: c, image: \"i:1\", ports: [{containerPort: 80, hostPort: 8080, protocol: UDP}, "

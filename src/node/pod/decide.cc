@@ -109,6 +109,7 @@ class Decider {
     const ObservedSandbox* sandbox = in_.observed.ReadySandbox();
     std::string unfit = WhyUnfit(sandbox);
     if (!unfit.empty()) return Renew(unfit);
+    StopRemoved();
     if (!StartInit(*sandbox)) StartRegular(*sandbox);
     if (out_.actions.empty()) CollectGarbage();
   }
@@ -161,8 +162,32 @@ class Decider {
 
   void StartRegular(const ObservedSandbox& sandbox) {
     for (const k8s::Container& container : in_.pod->spec.containers) {
-      Move(container, false, in_.observed.Newest(container.name, sandbox.id), sandbox.id);
+      const ObservedContainer* seen = in_.observed.Newest(container.name, sandbox.id);
+      if (seen == nullptr && CompletedEarlier(container)) continue;
+      Move(container, false, seen, sandbox.id);
     }
+  }
+
+  // With OnFailure, what ended well in an earlier sandbox has done its work.
+  bool CompletedEarlier(const k8s::Container& container) const {
+    const ObservedContainer* seen = in_.observed.Newest(container.name);
+    return seen != nullptr && seen->exited() && !DefinitionChanged(container, *seen) &&
+           !MayRestart(in_.pod->spec, false, *seen);
+  }
+
+  // Containers that run although a changed manifest of the same UID has them no more.
+  void StopRemoved() {
+    Kill kill{.grace_seconds = GraceSeconds(in_), .reason = "container is no longer in the manifest"};
+    const auto names = [](const std::string& name) {
+      return [&name](const k8s::Container& container) { return container.name == name; };
+    };
+    for (const ObservedContainer& seen : in_.observed.containers) {
+      const k8s::PodSpec& spec = in_.pod->spec;
+      const bool known = std::ranges::any_of(spec.containers, names(seen.name)) ||
+                         std::ranges::any_of(spec.init_containers, names(seen.name));
+      if (!known && seen.running()) kill.containers.push_back({seen.id, seen.name});
+    }
+    if (!IsNothing(kill) && !MustWait()) out_.actions.emplace_back(std::move(kill));
   }
 
   void Move(const k8s::Container& container, bool init, const ObservedContainer* seen, const std::string& sandbox_id) {

@@ -77,6 +77,22 @@ TEST_F(DecideTest, MakesASandboxThenAllContainers) {
   EXPECT_THAT(Words(Run()), ElementsAre("start a 0", "start b 0"));
 }
 
+TEST_F(DecideTest, OnFailureDoesNotRepeatInANewSandboxWhatEndedWell) {
+  pod_ = PodForTest(Spec("OnFailure"));
+  observed_.sandboxes = {Sandbox("s2", true, 1), Sandbox("s1", false)};
+  observed_.containers = {Seen("a1", "a", State::kContainerExited, 0), Seen("b1", "b", State::kContainerExited, 137)};
+  EXPECT_THAT(Words(Run()), ElementsAre("start b 1"));
+}
+
+TEST_F(DecideTest, StopsContainersThatTheManifestHasNoMore) {
+  observed_.sandboxes = {Sandbox("s1", true)};
+  observed_.containers = {Seen("a1", "a", State::kContainerRunning), Seen("b1", "b", State::kContainerRunning),
+                          Seen("x1", "x", State::kContainerRunning), Seen("y1", "y", State::kContainerExited)};
+  const auto words = Words(Run());
+  ASSERT_FALSE(words.empty());
+  EXPECT_EQ(words[0].substr(0, 7), "kill x1");
+}
+
 TEST_F(DecideTest, LeavesRunningContainersAlone) {
   observed_.sandboxes = {Sandbox("s1", true)};
   observed_.containers = {Seen("c1", "a", State::kContainerRunning, 0, 3), Seen("c2", "b", State::kContainerRunning)};

@@ -38,6 +38,12 @@ class FakeRuntime : public cri::RuntimeApi {
     failures_.erase(rpc);
     if (!message.empty()) failures_[rpc] = Error{code, message, 0};
   }
+  // While held, StopContainer does not return.
+  void HoldStops(bool hold) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    hold_stops_ = hold;
+    stops_wake_.notify_all();
+  }
   void GiveNoIp(bool no_ip) {
     std::lock_guard<std::mutex> lock(mutex_);
     no_ip_ = no_ip;
@@ -198,7 +204,8 @@ class FakeRuntime : public cri::RuntimeApi {
   }
 
   Result<cri::StopContainerResponse> StopContainer(const cri::StopContainerRequest& request) override {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
+    stops_wake_.wait(lock, [this] { return !hold_stops_; });
     auto found = containers_.find(request.container_id);
     if (found == containers_.end()) return Fail(Code::kNotFound, "container {} does not exist", request.container_id);
     std::string what = found->second.status.metadata->name + " " + std::to_string(request.timeout);
@@ -296,6 +303,8 @@ class FakeRuntime : public cri::RuntimeApi {
   int last_id_ = 0;
   int64_t last_time_ = 0;
   bool no_ip_ = false;
+  bool hold_stops_ = false;
+  std::condition_variable stops_wake_;
   std::map<std::string, cri::PodSandboxStatus> sandboxes_;
   std::map<std::string, FakeContainer> containers_;
   std::map<std::string, cri::Image> images_;

@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "node/pod/admission.h"
+#include "node/pod/cri_config.h"
 #include "node/pod/observer.h"
 #include "node/pod/pod_logs.h"
 #include "node/pod/worker.h"
@@ -25,6 +26,7 @@ namespace {
 using Time = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::seconds kHousekeeping(60);
+constexpr size_t kMostThreads = 512;
 constexpr std::chrono::minutes kRelistLimit(3);
 
 struct Entry {
@@ -63,7 +65,8 @@ struct PodManager::State {
   std::map<std::string, Entry> entries;  // by UID
   std::deque<std::string> ready;
   std::vector<std::shared_ptr<const k8s::Pod>> desired;
-  std::set<std::string> rejected;  // UIDs of desired pods that may not start at present
+  std::set<std::string> rejected;           // UIDs of desired pods that may not start at present
+  std::map<std::string, ListedPod> listed;  // the last listing, less the pods that have ended since
   bool source_reported = false;
   bool runtime_listed = false;
   bool loop_poked = false;
@@ -72,6 +75,8 @@ struct PodManager::State {
 
   std::thread loop;
   std::vector<std::thread> pool;
+  size_t idle_threads = 0;
+  bool started = false;
 
   // --- with `mutex` held ---
 
@@ -81,8 +86,16 @@ struct PodManager::State {
     } else if (!entry.queued) {
       entry.queued = true;
       ready.push_back(uid);
+      if (ready.size() > idle_threads) AddThread();
       pool_wake.notify_one();
     }
+  }
+
+  // A step may take long (a graceful stop, a pull): the pods that wait get threads of their own, so that none delays
+  // another.
+  void AddThread() {
+    if (!started || stopping || pool.size() >= kMostThreads) return;
+    pool.emplace_back([this] { RunPool(); });
   }
 
   Entry& Add(PodIdentity identity, std::shared_ptr<const k8s::Pod> pod) {
@@ -98,6 +111,7 @@ struct PodManager::State {
     if (!source_reported || !runtime_listed || stopping) return;
     std::set<std::string> wanted;
     for (const auto& pod : desired) wanted.insert(pod->metadata.uid);
+    EndOrphans(wanted);
     std::set<std::string> names_in_use;
     for (auto& [uid, entry] : entries) {
       names_in_use.insert(FullName(entry.worker->identity()));
@@ -105,25 +119,52 @@ struct PodManager::State {
       entry.worker->Terminate();
       Kick(uid, entry);
     }
-    rejected.clear();
-    for (const auto& pod : desired) {
-      const std::string& uid = pod->metadata.uid;
-      auto known = entries.find(uid);
-      if (known == entries.end()) {
-        if (names_in_use.contains(pod->FullName())) continue;  // its predecessor is still ending
-        if (PortsAreTaken(*pod)) {
-          rejected.insert(uid);
-          continue;
-        }
-        names_in_use.insert(pod->FullName());
-        Add(IdentityOf(*pod), pod);
-        continue;
+    const std::set<std::string> rejected_before = std::exchange(rejected, {});
+    // What runs already has its ports: it comes first, whatever the order of the manifests.
+    for (const bool running : {true, false}) {
+      for (const auto& pod : desired) {
+        if (listed.contains(pod->metadata.uid) == running) Admit(pod, names_in_use, rejected_before);
       }
+    }
+  }
+
+  // Pods that only the runtime knows end first; until then they hold their names.
+  void EndOrphans(const std::set<std::string>& wanted) {
+    for (const auto& [uid, pod] : listed) {
+      if (entries.contains(uid) || wanted.contains(uid)) continue;
+      base::LogInfo("pod is in the runtime but not in the source, ending it",
+                    {{"pod", pod.namespace_ + "/" + pod.name}, {"uid", uid}});
+      Add({uid, pod.name, pod.namespace_}, nullptr).listed = pod.state;
+    }
+  }
+
+  void Admit(const std::shared_ptr<const k8s::Pod>& pod, std::set<std::string>& names_in_use,
+             const std::set<std::string>& rejected_before) {
+    const std::string& uid = pod->metadata.uid;
+    auto known = entries.find(uid);
+    if (known != entries.end()) {
       auto snapshot = known->second.worker->Snapshot();
-      if (known->second.worker->terminating() || !snapshot || snapshot->pod == pod) continue;
+      if (known->second.worker->terminating() || !snapshot || snapshot->pod == pod) return;
       known->second.worker->SetPod(pod);
       Kick(uid, known->second);
+      return;
     }
+    if (names_in_use.contains(pod->FullName())) return;          // its predecessor is still ending
+    if (UsesHostPorts(pod->spec) && OrphansAreEnding()) return;  // their ports are not known
+    if (PortsAreTaken(*pod)) {
+      if (!rejected_before.contains(uid)) {
+        base::LogWarning("pod is rejected: another pod has its host port", {{"pod", PodForMessages(*pod)}});
+      }
+      rejected.insert(uid);
+      return;
+    }
+    names_in_use.insert(pod->FullName());
+    Add(IdentityOf(*pod), pod);
+  }
+
+  bool OrphansAreEnding() const {
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const auto& entry) { return !entry.second.worker->Snapshot().has_value(); });
   }
 
   bool PortsAreTaken(const k8s::Pod& pod) const {
@@ -134,7 +175,8 @@ struct PodManager::State {
     });
   }
 
-  void TakeListing(const std::map<std::string, ListedPod>& listed) {
+  void TakeListing(std::map<std::string, ListedPod> now_listed) {
+    listed = std::move(now_listed);
     runtime_listed = true;
     last_listing = base::Now();
     Reconcile();
@@ -145,45 +187,37 @@ struct PodManager::State {
       entry.listed = state;
       Kick(uid, entry);
     }
-    if (!source_reported) return;
-    for (const auto& [uid, pod] : listed) {
-      if (entries.contains(uid)) continue;
-      bool wanted =
-          std::any_of(desired.begin(), desired.end(), [&id = uid](const auto& p) { return p->metadata.uid == id; });
-      if (wanted) continue;  // waits for its name
-      base::LogInfo("pod is in the runtime but not in the source, ending it",
-                    {{"pod", pod.namespace_ + "/" + pod.name}, {"uid", uid}});
-      Add({uid, pod.name, pod.namespace_}, nullptr).listed = pod.state;
-    }
   }
 
   // --- without it ---
 
   void List() {
-    auto listed = ListOwnPods(runtime, settings.node_name);
+    auto now_listed = ListOwnPods(runtime, settings.node_name);
     std::lock_guard<std::mutex> lock(mutex);
-    if (!listed) {
-      if (listing_error.empty()) base::LogError("cannot list pods in the runtime", {{"err", listed.error().message}});
-      listing_error = listed.error().message;
+    if (!now_listed) {
+      if (listing_error.empty()) {
+        base::LogError("cannot list pods in the runtime", {{"err", now_listed.error().message}});
+      }
+      listing_error = now_listed.error().message;
       return;
     }
     if (!listing_error.empty()) base::LogInfo("runtime answers again");
     listing_error.clear();
-    TakeListing(*listed);
+    TakeListing(*std::move(now_listed));
   }
 
   // Removes what a crash left between the end of a pod in the runtime and the removal of its files.
   void CleanOrphans() {
     auto uids = ListPodDirs(settings.root_dir);
     if (!uids) return base::LogWarning("cannot list pod folders", {{"err", uids.error().message}});
-    auto listed = ListOwnPods(runtime, settings.node_name);
-    if (!listed) return;
+    auto now_listed = ListOwnPods(runtime, settings.node_name);
+    if (!now_listed) return;
     for (const std::string& uid : *uids) {
       {
         std::lock_guard<std::mutex> lock(mutex);
         bool wanted =
             std::any_of(desired.begin(), desired.end(), [&](const auto& pod) { return pod->metadata.uid == uid; });
-        if (!source_reported || wanted || entries.contains(uid) || listed->contains(uid)) continue;
+        if (!source_reported || wanted || entries.contains(uid) || now_listed->contains(uid)) continue;
       }
       base::LogInfo("removing the folder of a pod that is gone", {{"uid", uid}});
       auto removed = PodDirs(settings.root_dir, uid).Remove();
@@ -237,7 +271,9 @@ struct PodManager::State {
   void RunPool() {
     std::unique_lock<std::mutex> lock(mutex);
     while (true) {
+      ++idle_threads;
       pool_wake.wait(lock, [this] { return stopping || !ready.empty(); });
+      --idle_threads;
       if (stopping) return;
       std::string uid = std::move(ready.front());
       ready.pop_front();
@@ -253,6 +289,7 @@ struct PodManager::State {
       entry.running = false;
       if (progress.gone) {
         entries.erase(found);
+        listed.erase(uid);
         Reconcile();  // a successor may have waited for the name
         continue;
       }
@@ -271,9 +308,9 @@ PodManager::~PodManager() { Stop(); }
 
 void PodManager::Start() {
   state_->loop = std::thread([this] { state_->RunLoop(); });
-  for (size_t i = 0; i < std::max<size_t>(1, state_->settings.workers); ++i) {
-    state_->pool.emplace_back([this] { state_->RunPool(); });
-  }
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->started = true;
+  for (size_t i = 0; i < std::max<size_t>(1, state_->settings.workers); ++i) state_->AddThread();
 }
 
 void PodManager::Stop() {
@@ -284,6 +321,7 @@ void PodManager::Stop() {
   state_->pool_wake.notify_all();
   state_->loop_wake.notify_all();
   if (state_->loop.joinable()) state_->loop.join();
+  // No thread is added any more.
   for (std::thread& thread : state_->pool) {
     if (thread.joinable()) thread.join();
   }

@@ -45,7 +45,7 @@ struct PodSettings {
   BackOffSettings restart_back_off;
   BackOffSettings pull_back_off;
   bool serialize_image_pulls = true;
-  size_t workers = 16;  // pods worked on at once
+  size_t workers = 16;  // threads to begin with; pods that wait for one get more
 };
 
 }  // namespace portcullis::node

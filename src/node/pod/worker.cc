@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -76,6 +77,9 @@ PodWorker::Progress PodWorker::Step(bool& again) {
   if (!observed->sandboxes.empty()) start_time_ = std::min(start_time_, observed->sandboxes.back().created_at);
   std::shared_ptr<const k8s::Pod> pod = this->pod();
   bool terminating = terminating_;
+  if (terminating && !std::exchange(seen_terminating_, true)) {
+    memory_.pod_fault.reset();  // a failure from before must not delay the end
+  }
   Decision decision = Decide({.pod = pod.get(),
                               .terminating = terminating,
                               .observed = *observed,

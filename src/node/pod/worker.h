@@ -63,6 +63,7 @@ class PodWorker {
   PodMemory memory_;
   int64_t start_time_;
   std::atomic<bool> terminating_;
+  bool seen_terminating_ = false;  // by Step
 
   mutable std::mutex mutex_;  // of the two below
   std::shared_ptr<const k8s::Pod> pod_;
