@@ -4,6 +4,7 @@
 
 #include "cri/grpc/api.grpc.pb.h"
 #include "cri/grpc/convert.h"
+#include "cri/grpc/deadline.h"
 
 namespace portcullis::cri {
 namespace {
@@ -14,17 +15,6 @@ constexpr int kMaxMessageBytes = 16 << 20;
 
 Error ToError(const grpc::Status& status) {
   return Error{static_cast<Code>(status.error_code()), status.error_message(), 0};
-}
-
-std::chrono::seconds OwnTime(const StopContainerRequest& request) {
-  return std::chrono::seconds(std::max<int64_t>(0, request.timeout));
-}
-std::chrono::seconds OwnTime(const ExecSyncRequest& request) {
-  return std::chrono::seconds(std::max<int64_t>(0, request.timeout));
-}
-template <class Request>
-std::chrono::seconds OwnTime(const Request&) {
-  return std::chrono::seconds(0);
 }
 
 class GrpcClient : public RuntimeApi {
@@ -41,7 +31,9 @@ class GrpcClient : public RuntimeApi {
     ToProto(request, proto_request);                                                          \
     v1::response_type proto_response;                                                         \
     grpc::ClientContext context;                                                              \
-    context.set_deadline(std::chrono::system_clock::now() + timeout_ + OwnTime(request));     \
+    if (const auto time = CallTime(request, timeout_)) {                                      \
+      context.set_deadline(std::chrono::system_clock::now() + *time);                         \
+    }                                                                                         \
     const grpc::Status status = service##_->method(&context, proto_request, &proto_response); \
     if (!status.ok()) return Failure(ToError(status));                                        \
     response_type response;                                                                   \

@@ -16,7 +16,8 @@ namespace portcullis::cri {
 struct ConnectOptions {
   std::string endpoint;        // unix:///path, or a bare absolute path
   std::string image_endpoint;  // for ImageService; the runtime's when empty
-  // Deadline of each call. Calls that carry their own time (StopContainer, ExecSync) get it on top; streams have none.
+  // Deadline of each call. Calls that carry their own time (StopContainer, ExecSync) get it on top; streams, PullImage
+  // and an ExecSync without timeout have none (cri/grpc/deadline.h).
   std::chrono::milliseconds timeout{std::chrono::seconds(120)};
   std::chrono::milliseconds connect_timeout{std::chrono::seconds(2)};
 };
