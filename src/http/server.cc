@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/strings.h"
 
 namespace portcullis::http {
@@ -28,6 +29,9 @@ using Tcp = asio::ip::tcp;
 
 // How long answers on their way may take once the server is told to stop.
 constexpr std::chrono::milliseconds kFarewell(500);
+
+// Between two attempts to accept while the process or the system is out of descriptors.
+constexpr std::chrono::milliseconds kAcceptRetry(100);
 
 // Asio opens its sockets without it; a program that we start must not hold our port.
 template <class Socket>
@@ -160,6 +164,8 @@ struct Server::State {
   asio::io_context context{1};
   Tcp::acceptor acceptor{context};
   asio::steady_timer farewell{context};
+  asio::steady_timer accept_retry{context};
+  bool accept_failing = false;  // touched by the server's thread only
   std::thread thread;
   uint16_t port = 0;
 
@@ -172,11 +178,27 @@ struct Server::State {
   void Accept() {
     acceptor.async_accept([this](error_code error, Tcp::socket socket) {
       if (!acceptor.is_open()) return;
-      if (!error) CloseOnExec(socket);
-      if (!error && shared.connections.size() < shared.options.max_connections) {
+      if (error) return AcceptLater(error);
+      accept_failing = false;
+      CloseOnExec(socket);
+      if (shared.connections.size() < shared.options.max_connections) {
         std::make_shared<Connection>(std::move(socket), shared)->Read();
       }
       Accept();
+    });
+  }
+
+  // Without descriptors or memory the waiting connection stays in the queue and accepting fails again at once: wait
+  // for others to free some instead of spinning. One log line for each such time.
+  void AcceptLater(error_code error) {
+    if (!accept_failing) {
+      base::LogWarning("http: cannot accept connections, trying again",
+                       {{"port", std::to_string(port)}, {"err", error.message()}});
+    }
+    accept_failing = true;
+    accept_retry.expires_after(kAcceptRetry);
+    accept_retry.async_wait([this](error_code cancelled) {
+      if (!cancelled && acceptor.is_open()) Accept();
     });
   }
 };
@@ -223,6 +245,7 @@ void Server::Stop() {
     state_->shared.stopping = true;
     state_->shared.on_last_closed = [this] { state_->farewell.cancel(); };
     state_->acceptor.close(ignored);
+    state_->accept_retry.cancel();
     // Answers on their way have a moment; then the context runs out of work and the thread ends.
     state_->farewell.expires_after(kFarewell);
     state_->farewell.async_wait([this](error_code error) {

@@ -3,7 +3,12 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <ctime>
+#include <thread>
 
 #include "base/unique_fd.h"
 
@@ -119,6 +124,54 @@ TEST(Server, ClosesConnectionsOverTheLimit) {
   base::UniqueFd second = Connect(server.port());
   EXPECT_TRUE(IsClosed(second));
   EXPECT_FALSE(IsClosed(first, MSG_DONTWAIT));
+}
+
+// In a process of its own, where a low limit on descriptors harms nobody. Exit codes: 0 good, else the failed step.
+[[noreturn]] void ServeWithoutDescriptors() {
+  Server server({});
+  server.Handle("GET", "/", [](const Request&) { return Response{.body = "x"}; });
+  if (!server.Start()) ::_exit(1);
+  base::UniqueFd client = Connect(server.port());  // asio's own descriptors exist now
+  std::string text = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  if (::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) ::_exit(2);
+  char byte;
+  while (::recv(client.get(), &byte, 1, 0) > 0) continue;
+
+  client.Reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = static_cast<rlim_t>(client.get()) + 1;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(3);
+  std::vector<base::UniqueFd> fillers;  // take the gaps below the client's number
+  for (int fd; (fd = ::dup(client.get())) >= 0;) fillers.emplace_back(fd);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) ::_exit(4);
+  const std::clock_t start = std::clock();  // of the whole process: the waiting thread uses none
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  if (std::clock() - start > CLOCKS_PER_SEC / 5) ::_exit(5);
+
+  limit.rlim_cur = before;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(6);
+  timeval timeout{5, 0};
+  ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  if (::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) ::_exit(7);
+  if (::recv(client.get(), &byte, 1, 0) != 1 || byte != 'H') ::_exit(8);
+  server.Stop();
+  ::_exit(0);
+}
+
+TEST(Server, WaitsQuietlyWithoutDescriptorsAndThenGoesOn) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ServeWithoutDescriptors();
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
