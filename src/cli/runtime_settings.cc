@@ -18,6 +18,8 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Text("--conmon", &service.conmon_path, "the containers' monitor");
   line.Text("--default-profile", &service.default_profile,
             "what RuntimeDefault means: containerd, cri-o, docker, one release (containerd@1.7.13) or a profile file");
+  line.Bool("--compile-seccomp", &service.compile_seccomp,
+            "compile profiles here and hand crun the ready filter; false leaves them to libseccomp");
   line.Text("--sandbox-image", &service.sandbox_image, "image of the pause container");
   line.Text("--cni-conf-dir", &service.cni_conf_dir, "folder with the network's configuration");
   line.Each(

@@ -92,6 +92,18 @@ void ServiceTest::TearDown() {
   EXPECT_TRUE(base::RemoveTree(scratch_));
 }
 
+std::string ServiceTest::CrunPath() const {
+  const std::string found = FindProgram("crun");
+  const auto cgroups = Cgroups::Detect();
+  if (!cgroups || cgroups->layout() != CgroupLayout::kHybrid) return found;
+  const std::string wrapper = scratch_ + "/crun";
+  const std::string script =
+      "#!/bin/sh\nexec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec " + found +
+      " \"$@\"' crun \"$@\"\n";
+  EXPECT_TRUE(base::WriteFileAtomic(wrapper, script, 0755));
+  return wrapper;
+}
+
 void ServiceTest::StartService() {
   auto started = RuntimeService::Start(options_);
   ASSERT_TRUE(started) << started.error().message;

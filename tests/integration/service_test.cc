@@ -496,6 +496,39 @@ TEST_F(ServiceIntegration, AProfileThatHangsTheOciRuntimeIsCutOff) {
   Run(pod, ContainerConfig("c", kSleep));
 }
 
+// Where crun runs, the filter is compiled here: libseccomp, and its hang, are left out of it.
+TEST_F(ServiceIntegration, CrunGetsACompiledFilter) {
+  if (FindProgram("crun").empty()) GTEST_SKIP() << "crun is not installed";
+  DropService();
+  options_.oci_runtime = CrunPath();
+  StartService();
+  const std::string pod = RunPod(PodConfig());
+  EXPECT_THAT(PodInfoOf(pod)["seccompFilter"].get<std::string>(), HasSubstr("compiled and proven"));
+  auto config = ContainerConfig("c", kSleep);
+  SetSeccomp(config, Type::kRuntimeDefault);
+  config.annotations["run.oci.seccomp_bpf_data"] = "BgAAAAAA/38=";  // "allow all": never reaches a bundle
+  const std::string id = Run(pod, config);
+  const nlohmann::json info = InfoOf(id);
+  EXPECT_THAT(info["seccompFilter"].get<std::string>(), HasSubstr("compiled and proven"));
+  EXPECT_EQ(info["runtimeSpec"]["linux"]["seccomp"]["defaultAction"], "SCMP_ACT_ERRNO");
+  EXPECT_NE(info["runtimeSpec"]["annotations"]["run.oci.seccomp_bpf_data"], "BgAAAAAA/38=");
+  EXPECT_EQ(SeccompModeOf(id), 2);
+  const std::string out = Exec(id, {kProbe}).stdout;
+  for (const char* line : {"unshare EPERM", "mount EPERM", "keyctl EPERM", "clone-newuser EPERM", "clone3 ENOSYS",
+                           "add_key EPERM", "bpf EPERM"}) {
+    EXPECT_THAT(out, HasSubstr(line));
+  }
+  EXPECT_EQ(base::ListDir(options_.state_dir + "/filters")->size(), 2u) << "the pause container's and this one's";
+
+  const std::string hang = WriteProfile("hang.json",
+                                        R"({"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+      {"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":40,"op":"SCMP_CMP_LE"},{"index":1,"value":3,"op":"SCMP_CMP_LT"}]},
+      {"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":40,"op":"SCMP_CMP_LE"},{"index":1,"value":38,"op":"SCMP_CMP_NE"}]}]})");
+  auto spins = ContainerConfig("spins", kSleep);
+  SetSeccomp(spins, Type::kLocalhost, hang);
+  EXPECT_EQ(SeccompModeOf(Run(pod, spins)), 2) << "libseccomp would spin on this profile for ever";
+}
+
 // As if the daemon was killed between writing the row and making, or removing, everything.
 TEST_F(ServiceIntegration, HalfMadeThingsAreRemovedAtTheStart) {
   const std::string pod = RunPod(PodConfig());

@@ -209,6 +209,7 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   }
   row.user = UserOf(built.spec.process.user);
   row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
+  AddCompiledFilter(seccomp, built.spec, row.warnings);
   TRY(WriteBundle(handle.bundle, built.spec));
 
   CreateOptions create;

@@ -54,6 +54,7 @@ Result<cri::ContainerStatusResponse> RuntimeService::ContainerStatus(const cri::
   auto spec = ReadSpecText(paths_.Bundle(row.id));
   info["runtimeSpec"] = JsonOrNull(spec ? *spec : "");
   info["seccompProfile"] = row.seccomp;
+  info["seccompFilter"] = SeccompFilterText(info["runtimeSpec"], oci_->options().program.name);
   info["warnings"] = row.warnings;
   response.info = InfoMap(info);
   return response;

@@ -19,6 +19,8 @@ struct ServiceOptions {
   // The profile behind RuntimeDefault: "containerd", "cri-o", "docker", one release of them ("containerd@1.7.13"), or
   // the path of a profile file (anything with a slash).
   std::string default_profile = "containerd";
+  // Compile profiles here and hand crun the ready filter (compiled_filters.h). Off: the OCI runtime asks libseccomp.
+  bool compile_seccomp = true;
   // Localhost profiles must lie in here: <kubelet root-dir>/seccomp.
   std::string seccomp_root = "/var/lib/kubelet/seccomp";
 

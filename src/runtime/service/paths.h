@@ -27,6 +27,7 @@ struct Paths {
   std::string Netns() const { return run + "/netns"; }
   // Kept over a reboot: it tells how to give back addresses, whose leases other programs keep on disk.
   std::string CniCache() const { return state + "/cni"; }
+  std::string Filters() const { return state + "/filters"; }  // compiled seccomp filters, by content
 };
 
 // Makes the folders. The two roots can be passed through by containers' users (0711), what lies in them is root's

@@ -59,6 +59,10 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
                                                              .deadline = self.options_.runtime_deadline},
                                            self.cgroups_, observers);
   TRY(self.oci_->Prepare());
+  const auto version = self.oci_->RuntimeVersion();
+  if (self.options_.compile_seccomp && version && version->name == "crun") {
+    self.compiled_filters_ = std::make_unique<CompiledFilters>(self.paths_.Filters());
+  }
   self.cni_ = std::make_unique<Cni>(CniOptions{.conf_dir = self.options_.cni_conf_dir,
                                                .bin_dirs = self.options_.cni_bin_dirs,
                                                .cache_dir = self.paths_.CniCache()});
@@ -70,6 +74,18 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
                    }));
   self.janitor_->Every(self.options_.monitor_check_period, [&self] { self.EndUnwatched(); });
   return service;
+}
+
+void RuntimeService::AddCompiledFilter(const SeccompResult& seccomp, oci::Spec& spec,
+                                       std::vector<std::string>& warnings) {
+  if (!compiled_filters_ || !seccomp.profile) return;
+  auto filter = compiled_filters_->Get(*seccomp.profile);
+  if (filter) {
+    spec.annotations[kFilterAnnotation] = *std::move(filter);
+  } else if (filter.error().code != Code::kFailedPrecondition) {
+    warnings.push_back("the filter is left to libseccomp: " + filter.error().message);
+    base::LogWarning("profile could not be compiled", {{"err", filter.error().message}});
+  }
 }
 
 ContainerHandle RuntimeService::HandleOf(const ContainerRow& row, const SandboxRow& sandbox) const {

@@ -28,6 +28,7 @@
 #include "runtime/image/snapshot.h"
 #include "runtime/network/cni.h"
 #include "runtime/network/netns.h"
+#include "runtime/service/compiled_filters.h"
 #include "runtime/service/janitor.h"
 #include "runtime/service/options.h"
 #include "runtime/service/paths.h"
@@ -130,6 +131,9 @@ class RuntimeService : public cri::RuntimeApi {
   void ReleaseCgroups();  // removes those made here that no sandbox needs
 
   // sandbox_run.cc, container_create.cc: the part between the row and the answer.
+  // Gives a bundle its compiled filter where the OCI runtime takes one. Why not, otherwise, is in the row's warnings
+  // when that is worth knowing.
+  void AddCompiledFilter(const SeccompResult& seccomp, oci::Spec& spec, std::vector<std::string>& warnings);
   Result<void> MakeSandbox(SandboxRow& row, const Image& image, const SeccompResult& seccomp);
   Result<void> MakeContainer(ContainerRow& row, const SandboxRow& sandbox, const Image& image,
                              const std::vector<std::string>& bounding, const SeccompResult& seccomp);
@@ -153,6 +157,7 @@ class RuntimeService : public cri::RuntimeApi {
   base::UniqueFd run_lock_;
   const Cgroups cgroups_;
   const SeccompProfiles seccomp_;
+  std::unique_ptr<CompiledFilters> compiled_filters_;  // null: the OCI runtime is not crun, or it is switched off
   oci::HostFacts host_;
   std::unique_ptr<ImageStore> images_;
   std::unique_ptr<Snapshots> snapshots_;

@@ -155,8 +155,9 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   input.annotations = SandboxAnnotations(row.config, row.id, options_.sandbox_image);
   input.seccomp = seccomp.profile;
   input.host = host_;
-  ASSIGN_OR_RETURN(const oci::BuiltSpec built, BuildSandboxSpec(input));
+  ASSIGN_OR_RETURN(oci::BuiltSpec built, BuildSandboxSpec(input));
   row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
+  AddCompiledFilter(seccomp, built.spec, row.warnings);
   TRY(WriteBundle(handle.bundle, built.spec));
 
   CreateOptions create;

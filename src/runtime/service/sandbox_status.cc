@@ -54,6 +54,7 @@ Result<cri::PodSandboxStatusResponse> RuntimeService::PodSandboxStatus(const cri
   info["runtimeSpec"] = JsonOrNull(spec ? *spec : "");
   info["cniResult"] = JsonOrNull(row.network_result);
   info["seccompProfile"] = row.seccomp;
+  info["seccompFilter"] = SeccompFilterText(info["runtimeSpec"], oci_->options().program.name);
   info["warnings"] = row.warnings;
   response.info = InfoMap(info);
   return response;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/document.h"
+#include "runtime/service/compiled_filters.h"
 
 namespace portcullis::runtime {
 
@@ -14,6 +15,16 @@ nlohmann::json JsonOrNull(std::string_view text) {
   if (text.empty()) return nullptr;
   auto json = base::ParseJson(text, "info");
   return json ? std::move(*json) : nlohmann::json(nullptr);
+}
+
+std::string SeccompFilterText(const nlohmann::json& spec, const std::string& oci_runtime) {
+  const nlohmann::json::json_pointer profile("/linux/seccomp");
+  if (!spec.is_object() || !spec.contains(profile)) return "none";
+  const auto annotations = spec.find("annotations");
+  if (annotations != spec.end() && annotations->is_object() && annotations->contains(kFilterAnnotation)) {
+    return "compiled and proven equal to the profile, handed to " + oci_runtime;
+  }
+  return "made by " + oci_runtime + " with libseccomp";
 }
 
 }  // namespace portcullis::runtime
