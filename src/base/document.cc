@@ -244,6 +244,7 @@ class YamlReader {
   Result<nlohmann::json> ReadMapping(fy_node* node, const std::string& pointer, int depth) {
     nlohmann::json out = nlohmann::json::object();
     nlohmann::json merged = nlohmann::json::object();
+    std::set<std::string> seen;
     void* iterator = nullptr;
     while (fy_node_pair* pair = fy_node_mapping_iterate(node, &iterator)) {
       fy_node* key_node = fy_node_pair_key(pair);
@@ -251,13 +252,13 @@ class YamlReader {
       const char* text = key_node == nullptr ? nullptr : fy_node_get_scalar(key_node, &length);
       if (text == nullptr) return Fault(Where(key_node), "a key must be a string");
       const std::string key(text, length);
+      if (!seen.insert(key).second) return Fault(Where(key_node), "duplicate key " + Quote(key));
       if (key == "<<" && fy_node_get_style(key_node) == FYNS_PLAIN) {
         ASSIGN_OR_RETURN(nlohmann::json source, Read(fy_node_pair_value(pair), pointer + "/<<", depth + 1));
         TRY(MergeInto(std::move(source), Where(key_node), merged));
         continue;
       }
       const std::string child = pointer + "/" + EscapePointer(key);
-      if (out.contains(key)) return Fault(Where(key_node), "duplicate key " + Quote(key));
       fy_node* value_node = fy_node_pair_value(pair);
       ASSIGN_OR_RETURN(nlohmann::json value, Read(value_node, child, depth + 1));
       // A key is where a reader looks for a field, and it is there even when the value is empty or a block.
@@ -344,7 +345,9 @@ Result<Document> ParseYaml(std::string_view text, const std::string& file, bool*
   const std::unique_ptr<fy_diag, FreeDiag> diag(fy_diag_create(&diag_config));
   fy_diag_set_collect_errors(diag.get(), true);
   fy_parse_cfg config{};
-  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_1);
+  // Duplicate keys are left to the reader, which names them.
+  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_1 |
+                                                 FYPCF_ALLOW_DUPLICATE_KEYS);
   config.diag = diag.get();
   const std::unique_ptr<fy_parser, FreeParser> parser(fy_parser_create(&config));
   if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {

@@ -39,8 +39,11 @@ TEST(ParseYaml, RefusesWithFileLineAndColumn) {
     const char* text;
     const char* expected;
   };
-  for (const Case& c : {Case{"a: 1\nb: 2\na: 3\n", "f:3:1"}, Case{"a: [1, 2\n", "f:"}, Case{"a: 1\n b: 2\n", "f:1"},
-                        Case{"a: !!binary aGk=\n", "f:1"}, Case{"? [x]\n: 1\n", "f:1"}}) {
+  for (const Case& c :
+       {Case{"a: 1\nb: 2\na: 3\n", "f:3:1: duplicate key \"a\""},
+        Case{"x:\n  \"k y\": 1\n  k y: 2\n", "f:3:3: duplicate key \"k y\""},
+        Case{"a: &a {}\nb: {<<: *a, <<: *a}\n", "f:2:13: duplicate key \"<<\""}, Case{"a: [1, 2\n", "f:"},
+        Case{"a: 1\n b: 2\n", "f:1"}, Case{"a: !!binary aGk=\n", "f:1"}, Case{"? [x]\n: 1\n", "f:1"}}) {
     const auto doc = ParseYaml(c.text, "f");
     ASSERT_FALSE(doc) << c.text;
     EXPECT_EQ(doc.error().code, Code::kInvalidArgument);

@@ -27,7 +27,7 @@ Result<std::vector<k8s::ConfigText>> ReadDropIns(const std::string& dir) {
   std::vector<k8s::ConfigText> texts;
   std::error_code error;
   for (fs::recursive_directory_iterator it(dir, error), end; !error && it != end; it.increment(error)) {
-    if (!it->is_regular_file(error) || it->path().extension() != ".conf") continue;
+    if (!it->is_regular_file(error) || !it->path().native().ends_with(".conf")) continue;
     ASSIGN_OR_RETURN(k8s::ConfigText text, ReadConfigFile(it->path().string()));
     texts.push_back(std::move(text));
   }
@@ -78,7 +78,7 @@ Result<k8s::MergedConfig> LoadKubeletConfig(const KubeletFlags& flags) {
   }
   if (!flags.config.empty()) {
     auto file = ReadConfigFile(flags.config);
-    if (!file) return Wrap(file.error(), "failed to load kubelet config file, path: {}", flags.config);
+    if (!file) return Wrap(file.error(), "failed to load kubelet config file, path: {}, error", flags.config);
     inputs.file = std::move(*file);
   }
   if (!flags.config_dir.empty()) {

@@ -18,6 +18,13 @@ using std::chrono::nanoseconds;
 
 constexpr std::string_view kDropInSuffix = ".conf";
 
+// Go's filepath.WalkDir: names are compared folder by folder, so that all of `a/` comes before `a.conf`.
+bool WalkedBefore(std::string_view a, std::string_view b) {
+  const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)) + 1; };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&rank](char left, char right) { return rank(left) < rank(right); });
+}
+
 Failure Join(const std::vector<std::string>& errors) {
   if (errors.size() == 1) return Failure(Error{Code::kInvalidArgument, errors.front(), 0});
   return Fail(Code::kInvalidArgument, "{} problems:\n{}", errors.size(), base::Join(errors, "\n"));
@@ -29,16 +36,11 @@ Result<void> MergeFiles(const KubeletConfigInputs& inputs, ConfigTree& tree) {
     if (text.path.ends_with(kDropInSuffix)) drop_ins.push_back(&text);
   }
   std::sort(drop_ins.begin(), drop_ins.end(),
-            [](const ConfigText* a, const ConfigText* b) { return a->path < b->path; });
+            [](const ConfigText* a, const ConfigText* b) { return WalkedBefore(a->path, b->path); });
 
   std::vector<std::string> errors;
   const auto merge = [&tree, &errors](const ConfigText& text, bool drop_in) {
-    Diagnostics diagnostics;
-    if (auto document = ReadConfigDocument(text, drop_in, diagnostics)) tree.Merge(*document);
-    for (const Diagnostic& diagnostic : diagnostics) {
-      // Without a file, the text names it already.
-      errors.push_back(diagnostic.file.empty() ? diagnostic.message : FormatDiagnostic(diagnostic));
-    }
+    if (auto document = ReadConfigDocument(text, drop_in, errors)) tree.Merge(*document);
   };
   if (inputs.file) merge(*inputs.file, false);
   for (const ConfigText* text : drop_ins) merge(*text, true);
@@ -133,8 +135,15 @@ Result<MergedConfig> MergeKubeletConfig(const KubeletConfigInputs& inputs) {
 
   SeccompDefaultInputs switches{.flag = inputs.flags.seccomp_default, .config = std::nullopt};
   if (const json& value = state->tree.At("seccompDefault"); value.is_boolean()) switches.config = value.get<bool>();
-  ASSIGN_OR_RETURN(std::vector<std::string> gate_warnings, state->gates.Set(GatesOf(state->tree)));
+  auto gate_warnings = state->gates.Set(GatesOf(state->tree));
+  if (!gate_warnings) {
+    return Wrap(std::move(gate_warnings).error(), "failed to set feature gates from initial flags-based config");
+  }
   ASSIGN_OR_RETURN(state->seccomp_default, DecideSeccompDefault(switches, state->gates));
+  // The tree shows what is in effect: the flag can only switch on.
+  if (state->seccomp_default.enabled && !switches.config.value_or(false)) {
+    state->tree.Set("seccompDefault", true, "flag --seccomp-default");
+  }
 
   std::vector<std::string> warnings = WarnAboutFields(state->tree);
   state->tree.Default("apiVersion", "kubelet.config.k8s.io/v1beta1");
@@ -142,7 +151,7 @@ Result<MergedConfig> MergeKubeletConfig(const KubeletConfigInputs& inputs) {
   ApplyDefaults(state->tree, "KubeletConfiguration", "");
   if (auto errors = ValidateConfig(state->tree, state->gates); !errors.empty()) return Join(errors);
 
-  warnings.insert(warnings.end(), gate_warnings.begin(), gate_warnings.end());
+  warnings.insert(warnings.end(), gate_warnings->begin(), gate_warnings->end());
   warnings.insert(warnings.end(), state->seccomp_default.warnings.begin(), state->seccomp_default.warnings.end());
   MergedConfig config(std::move(state));
   config.warnings = std::move(warnings);

@@ -7,7 +7,8 @@
 //   line, by field name inputs.flags.seccomp_default = true; ASSIGN_OR_RETURN(MergedConfig config,
 //   MergeKubeletConfig(inputs)); config.static_pod_path(), config.seccomp_default().enabled, config.warnings
 //
-// Order: defaults < file < drop-ins (lexical; JSON merge patch, RFC 7396) < flags; featureGates merge per key;
+// Order: defaults < file < drop-ins (lexical, folder by folder; JSON merge patch, RFC 7396) < flags; featureGates merge
+// per key;
 // --seccomp-default is OR-ed. Stricter than the kubelet: unknown, mis-cased and duplicate fields are errors with the
 // nearest valid name; wrong types are errors. Data: data/kubelet-config-fields.tsv, compiled in. The caller reads the
 // files.

@@ -48,9 +48,10 @@ struct MergedConfig::State {
   SeccompDefaultDecision seccomp_default;
 };
 
-// Reads one file: kind, apiVersion, shape. Errors are added to `diagnostics`; warnings about ignored fields are left to
-// WarnAboutFields, which sees the merged result. nullopt: there was an error.
-std::optional<base::Document> ReadConfigDocument(const ConfigText& text, bool drop_in, Diagnostics& diagnostics);
+// Reads one file: kind, apiVersion, shape. Each problem is added to `errors`, in Kubernetes' words where it has some;
+// warnings about ignored fields are left to WarnAboutFields, which sees the merged result. nullopt: there was an error.
+std::optional<base::Document> ReadConfigDocument(const ConfigText& text, bool drop_in,
+                                                 std::vector<std::string>& errors);
 
 // A flag's text as the JSON value of its field.
 Result<nlohmann::json> ParseFlagValue(const std::string& field, const std::string& text);

@@ -13,36 +13,43 @@ using nlohmann::json;
 constexpr std::string_view kGroupVersion = "kubelet.config.k8s.io/v1beta1";
 constexpr std::string_view kKind = "KubeletConfiguration";
 
-void AddError(Diagnostics& diagnostics, const std::string& file, std::string field, std::string message,
-              base::Position position = {}) {
-  diagnostics.push_back({.severity = Severity::kError,
-                         .file = file,
-                         .line = position.line,
-                         .column = position.column,
-                         .field = std::move(field),
-                         .message = std::move(message),
-                         .hint = ""});
-}
+// The problems of one file, each with what Kubernetes says around it (kubernetes-seccomp.md 1.5, 1.6).
+class FileProblems {
+ public:
+  FileProblems(const std::string& path, bool drop_in, std::vector<std::string>& out)
+      : before_(drop_in ? "failed to merge kubelet configs: failed to load kubelet dropin file, path: " + path
+                        : "failed to load kubelet config file, path: " + path),
+        out_(out) {}
 
-// "" when the document is a KubeletConfiguration, else why not.
-std::string CheckKind(const json& root, const std::string& path, bool drop_in) {
+  // `separator` is ", error: " but for what a drop-in's kind and apiVersion are told.
+  void Add(std::string_view problem, std::string_view separator = ", error: ") {
+    out_.push_back(fmt::format("{}{}{}", before_, separator, problem));
+  }
+
+ private:
+  std::string before_;
+  std::vector<std::string>& out_;
+};
+
+bool CheckKind(const json& root, bool drop_in, FileProblems& problems) {
   const std::string kind = StringOr(root, "kind");
   const std::string version = StringOr(root, "apiVersion");
-  if (kind == kKind && version == kGroupVersion) return "";
-  if (drop_in) {
-    if (kind.empty() || version.empty()) {
-      return fmt::format("failed to load kubelet dropin file, path: {}, no apiVersion/kind", path);
-    }
-    return fmt::format("failed to load kubelet dropin file, path: {}, unknown apiVersion/kind: {}, Kind={}", path,
-                       version, kind);
+  if (kind == kKind && version == kGroupVersion) return true;
+  if (drop_in && (kind.empty() || version.empty())) {
+    problems.Add("no apiVersion/kind", ", ");
+  } else if (drop_in) {
+    problems.Add(fmt::format("unknown apiVersion/kind: {}, Kind={}", version, kind), ", ");
+  } else if (kind.empty()) {
+    problems.Add("failed to decode: Object 'Kind' is missing");
+  } else if (version.empty()) {
+    problems.Add("failed to decode: Object 'apiVersion' is missing");
+  } else if (version == kGroupVersion) {
+    problems.Add(fmt::format("failed to cast object to KubeletConfiguration, unexpected type: {}", kind));
+  } else {
+    problems.Add(fmt::format("failed to decode: no kind {} is registered for version {}", base::Quote(kind),
+                             base::Quote(version)));
   }
-  if (kind.empty()) return "failed to decode: Object 'Kind' is missing";
-  if (version.empty()) return "failed to decode: Object 'apiVersion' is missing";
-  if (version == kGroupVersion) {
-    return fmt::format("failed to cast object to KubeletConfiguration, unexpected type: {}", kind);
-  }
-  return fmt::format("failed to decode: no kind {} is registered for version {}", base::Quote(kind),
-                     base::Quote(version));
+  return false;
 }
 
 Result<json> ParseScalar(FieldKind kind, const std::string& text) {
@@ -77,37 +84,36 @@ Result<json> ParseScalar(FieldKind kind, const std::string& text) {
 
 }  // namespace
 
-std::optional<base::Document> ReadConfigDocument(const ConfigText& text, bool drop_in, Diagnostics& diagnostics) {
-  const auto empty = [&text] { return fmt::format("kubelet config file {} was empty", base::Quote(text.path)); };
+std::optional<base::Document> ReadConfigDocument(const ConfigText& text, bool drop_in,
+                                                 std::vector<std::string>& errors) {
+  FileProblems problems(text.path, drop_in, errors);
+  const size_t errors_before = errors.size();
   if (text.text.size() > kMaxConfigBytes) {
-    AddError(diagnostics, text.path, "", fmt::format("the file has more than {} bytes", kMaxConfigBytes));
+    problems.Add(fmt::format("the file has more than {} bytes", kMaxConfigBytes));
     return std::nullopt;
   }
+  const std::string empty = fmt::format("kubelet config file {} was empty", base::Quote(text.path));
   if (base::Trim(text.text).empty()) {
-    AddError(diagnostics, "", "", empty());
+    problems.Add(empty);
     return std::nullopt;
   }
   bool extra_documents = false;
   auto document = base::ParseYaml(text.text, text.path, &extra_documents);
   if (!document) {
-    AddError(diagnostics, "", "", document.error().message);
+    problems.Add("failed to decode: " + document.error().message);
     return std::nullopt;
   }
   if (document->root().is_null()) {
-    AddError(diagnostics, "", "", empty());
+    problems.Add(empty);
     return std::nullopt;
   }
-  if (extra_documents) {
-    AddError(diagnostics, text.path, "", "the file holds more than one document: only the first would be read");
+  if (extra_documents) problems.Add("the file holds more than one document: only the first would be read");
+  if (!CheckKind(document->root(), drop_in, problems)) return std::nullopt;
+  for (const Diagnostic& diagnostic :
+       CheckShape(*document, document->root(), KubeletConfigSchema(), kKind).diagnostics) {
+    if (diagnostic.severity == Severity::kError) problems.Add("failed to decode: " + FormatDiagnostic(diagnostic));
   }
-  if (std::string problem = CheckKind(document->root(), text.path, drop_in); !problem.empty()) {
-    AddError(diagnostics, text.path, "", std::move(problem));
-    return std::nullopt;
-  }
-  for (Diagnostic& diagnostic : CheckShape(*document, document->root(), KubeletConfigSchema(), kKind).diagnostics) {
-    if (diagnostic.severity == Severity::kError) diagnostics.push_back(std::move(diagnostic));
-  }
-  if (HasErrors(diagnostics)) return std::nullopt;
+  if (errors.size() > errors_before) return std::nullopt;
   return std::move(*document);
 }
 

@@ -87,6 +87,21 @@ TEST(KubeletConfig, PrecedenceAndOrigins) {
   EXPECT_FALSE(config->feature_gates().Enabled("NodeSwap"));
 }
 
+// As Go walks a folder: `a` (a folder) comes before `a.conf`, although '/' is above '.'; then `a0.conf`, `b`.
+TEST(KubeletConfig, DropInsFolderByFolder) {
+  const std::vector<std::string> walked = {"/d/a/x/y.conf", "/d/a/z.conf", "/d/a-b.conf",
+                                           "/d/a.conf",     "/d/a0.conf",  "/d/b/a.conf"};
+  for (size_t last = 1; last < walked.size(); ++last) {
+    KubeletConfigInputs inputs;
+    for (size_t i = 0; i <= last; ++i) {
+      inputs.drop_ins.insert(inputs.drop_ins.begin(), {walked[i], kHead + fmt::format("healthzPort: {}\n", i + 1)});
+    }
+    const auto config = MergeKubeletConfig(inputs);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->OriginOf("healthzPort"), walked[last] + ":3");
+  }
+}
+
 TEST(KubeletConfig, FlagsBeatEverything) {
   KubeletConfigInputs inputs = File("maxPods: 10\nserializeImagePulls: true\n");
   inputs.flags.fields = {
@@ -114,7 +129,9 @@ TEST(KubeletConfig, RefusedDocuments) {
     std::string text;
     const char* error;
   } cases[] = {
-      {"", "kubelet config file \"/etc/p/k.yaml\" was empty"},
+      {"",
+       "failed to load kubelet config file, path: /etc/p/k.yaml, error: kubelet config file \"/etc/p/k.yaml\" was "
+       "empty"},
       {"# only a comment\n", "kubelet config file \"/etc/p/k.yaml\" was empty"},
       {"seccompDefault: true\n", "failed to decode: Object 'Kind' is missing"},
       {"kind: KubeletConfiguration\n", "failed to decode: Object 'apiVersion' is missing"},
@@ -123,8 +140,8 @@ TEST(KubeletConfig, RefusedDocuments) {
       {"kind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1beta1\n",
        "failed to cast object to KubeletConfiguration, unexpected type: CredentialProviderConfig"},
       {kHead + "seccompdefault: true\n",
-       "/etc/p/k.yaml:3:17: error: seccompdefault: unknown field (did you mean \"seccompDefault\"?)"},
-      {kHead + "maxPods: 1\nmaxPods: 2\n", "/etc/p/k.yaml:4:1: duplicate key"},
+       "failed to decode: /etc/p/k.yaml:3:17: error: seccompdefault: unknown field (did you mean \"seccompDefault\"?)"},
+      {kHead + "maxPods: 1\nmaxPods: 2\n", "failed to decode: /etc/p/k.yaml:4:1: duplicate key \"maxPods\""},
       {kHead + "port: \"10250\"\n", "port: expected an integer, found the string \"10250\" (write it without quotes)"},
       {kHead + "syncFrequency: 10\n", "syncFrequency: expected a duration such as \"1m30s\", found the number 10"},
       {kHead + "syncFrequency: 10x\n",
@@ -134,7 +151,8 @@ TEST(KubeletConfig, RefusedDocuments) {
       {kHead + "featureGates: {SeccompDefault: 1}\n",
        "featureGates[SeccompDefault]: expected true or false, found the number 1"},
       {kHead + "featureGates: {SecompDefault: true}\n",
-       "unrecognized feature gate: SecompDefault (did you mean \"SeccompDefault\"?)"},
+       "failed to set feature gates from initial flags-based config: unrecognized feature gate: SecompDefault (did you "
+       "mean \"SeccompDefault\"?)"},
       {kHead + "---\n" + kHead, "more than one document"},
   };
   for (const auto& c : cases) {
@@ -146,11 +164,14 @@ TEST(KubeletConfig, RefusedDocuments) {
   }
   KubeletConfigInputs drop_in;
   drop_in.drop_ins = {{"/d/a.conf", "maxPods: 1\n"}};
-  EXPECT_THAT(ErrorOf(drop_in), HasSubstr("failed to load kubelet dropin file, path: /d/a.conf, no apiVersion/kind"));
+  EXPECT_THAT(
+      ErrorOf(drop_in),
+      HasSubstr(
+          "failed to merge kubelet configs: failed to load kubelet dropin file, path: /d/a.conf, no apiVersion/kind"));
   drop_in.drop_ins = {{"/d/a.conf", "kind: A\napiVersion: b/v1\n"}};
   EXPECT_THAT(ErrorOf(drop_in), HasSubstr("path: /d/a.conf, unknown apiVersion/kind: b/v1, Kind=A"));
   drop_in.drop_ins = {{"/d/a.conf", ""}};
-  EXPECT_THAT(ErrorOf(drop_in), HasSubstr("kubelet config file \"/d/a.conf\" was empty"));
+  EXPECT_THAT(ErrorOf(drop_in), HasSubstr("path: /d/a.conf, error: kubelet config file \"/d/a.conf\" was empty"));
 }
 
 TEST(KubeletConfig, AllProblemsAreReported) {
@@ -226,6 +247,7 @@ TEST(KubeletConfig, CheckConfigRendering) {
   EXPECT_THAT(text, ::testing::ContainsRegex("\nclusterDomain: \"yes\" +# /etc/p/k.yaml:3\n"));
   EXPECT_THAT(text, ::testing::ContainsRegex("\nfeatureGates:\n  SeccompDefault: true +# /etc/p/k.yaml:4\n"));
   EXPECT_THAT(text, ::testing::ContainsRegex("\nmaxPods: 110 +# default\n"));
+  EXPECT_THAT(text, ::testing::ContainsRegex("\nseccompDefault: true +# flag --seccomp-default\n"));
   // The text is YAML that reads back as the same configuration.
   const auto back = base::ParseYaml(text, "check");
   ASSERT_TRUE(back) << back.error().message;
@@ -237,6 +259,14 @@ TEST(KubeletConfig, CheckConfigRendering) {
   EXPECT_EQ(rendered["origins"]["maxPods"], "default");
   EXPECT_EQ(rendered["seccompDefault"]["enabled"], true);
   EXPECT_EQ(rendered["warnings"].size(), 1u);
+
+  // The file's own switch stays the origin; a `false` that the flag overrules does not.
+  inputs = File("featureGates: {SeccompDefault: true}\nseccompDefault: true\n");
+  inputs.flags.seccomp_default = true;
+  EXPECT_EQ(MergeKubeletConfig(inputs)->OriginOf("seccompDefault"), "/etc/p/k.yaml:4");
+  inputs = File("featureGates: {SeccompDefault: true}\nseccompDefault: false\n");
+  inputs.flags.seccomp_default = true;
+  EXPECT_EQ(MergeKubeletConfig(inputs)->OriginOf("seccompDefault"), "flag --seccomp-default");
 }
 
 // A configuration file as a kubelet of today shows it starts unchanged.

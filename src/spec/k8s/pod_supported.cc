@@ -11,7 +11,25 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kAppArmorAnnotation = "container.apparmor.security.beta.kubernetes.io/";
-constexpr std::string_view kSeccompAnnotation = "seccomp.security.alpha.kubernetes.io/";
+constexpr std::string_view kSeccompPodAnnotation = "seccomp.security.alpha.kubernetes.io/pod";
+constexpr std::string_view kSeccompContainerAnnotation = "container.seccomp.security.alpha.kubernetes.io/";
+
+// True when what the seccomp annotation is about has its own field, which then decides.
+bool HasSeccompField(const json& spec, std::string_view annotation) {
+  const auto has = [](const json& object) {
+    return Member(Member(object, "securityContext"), "seccompProfile").is_object();
+  };
+  if (annotation == kSeccompPodAnnotation) return has(spec);
+  annotation.remove_prefix(kSeccompContainerAnnotation.size());
+  for (const char* list : {"initContainers", "containers"}) {
+    const json& containers = Member(spec, list);
+    if (!containers.is_array()) continue;
+    for (const json& container : containers) {
+      if (StringOr(container, "name") == annotation) return has(container);
+    }
+  }
+  return false;
+}
 
 class SupportChecker {
  public:
@@ -22,7 +40,8 @@ class SupportChecker {
     for (const auto& [key, value] : StringMapOf(Member(pod, "metadata"), "annotations")) {
       const FieldPath here = metadata.Child("annotations").Key(key);
       if (key.starts_with(kAppArmorAnnotation)) AppArmor(value.starts_with("localhost/"), here);
-      if (key.find(kSeccompAnnotation) != std::string::npos) {
+      const bool seccomp = key == kSeccompPodAnnotation || key.starts_with(kSeccompContainerAnnotation);
+      if (seccomp && !HasSeccompField(Member(pod, "spec"), key)) {
         Report(Severity::kWarning, here, "non-functional in v1.27+; use the \"seccompProfile\" field instead");
       }
     }
@@ -92,6 +111,10 @@ class SupportChecker {
     for (size_t i = 0; variables.is_array() && i < variables.size(); ++i) {
       Variable(variables[i], path.Child("env").Index(i));
     }
+    const json& sources = Member(container, "envFrom");
+    for (size_t i = 0; sources.is_array() && i < sources.size(); ++i) {
+      EnvFrom(sources[i], path.Child("envFrom").Index(i));
+    }
     const json& mounts = Member(container, "volumeMounts");
     if (!mounts.is_array()) return;
     for (size_t i = 0; i < mounts.size(); ++i) {
@@ -117,6 +140,16 @@ class SupportChecker {
              "`secretKeyRef`");
     } else if (source.size() > 1) {
       Report(Severity::kError, here, "Invalid value: \"\": may not have more than one field specified at a time");
+    }
+  }
+
+  void EnvFrom(const json& source, const FieldPath& path) {
+    const bool config_map = Member(source, "configMapRef").is_object();
+    const bool secret = Member(source, "secretRef").is_object();
+    if (!config_map && !secret) {
+      Report(Severity::kError, path, "Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`");
+    } else if (config_map && secret) {
+      Report(Severity::kError, path, "Invalid value: \"\": may not have more than one field specified at a time");
     }
   }
 

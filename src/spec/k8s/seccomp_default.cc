@@ -46,11 +46,13 @@ Result<SeccompDefaultDecision> DecideSeccompDefault(const SeccompDefaultInputs& 
   if (by_flag || by_config) {
     if (!gate && by_flag) {
       return Fail(Code::kFailedPrecondition,
-                  "the SeccompDefault feature gate must be enabled in order to use the --seccomp-default flag");
+                  "failed to validate kubelet flags: the SeccompDefault feature gate must be enabled in order to use "
+                  "the --seccomp-default flag");
     }
     if (!gate) {
       return Fail(Code::kFailedPrecondition,
-                  "the SeccompDefault feature gate must be enabled in order to use the SeccompDefault configuration");
+                  "failed to run Kubelet: the SeccompDefault feature gate must be enabled in order to use the "
+                  "SeccompDefault configuration");
     }
     decision.enabled = true;
     decision.summary =

@@ -11,9 +11,12 @@
 namespace portcullis::k8s {
 namespace {
 
-constexpr char kE1[] = "the SeccompDefault feature gate must be enabled in order to use the --seccomp-default flag";
+constexpr char kE1[] =
+    "failed to validate kubelet flags: the SeccompDefault feature gate must be enabled in order to use the "
+    "--seccomp-default flag";
 constexpr char kE2[] =
-    "the SeccompDefault feature gate must be enabled in order to use the SeccompDefault configuration";
+    "failed to run Kubelet: the SeccompDefault feature gate must be enabled in order to use the SeccompDefault "
+    "configuration";
 constexpr char kMissingSwitch[] = "the SeccompDefault feature gate is enabled, but the switch is missing";
 constexpr char kHead[] = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 
@@ -79,7 +82,8 @@ const std::vector<Case>& Cases() {
       {.id = "S12",
        .minor = 27,
        .gates = "SeccompDefault=false",
-       .expected = "cannot set feature gate SeccompDefault to false, feature is locked to true"},
+       .expected = "failed to set feature gates from initial flags-based config: cannot set feature gate "
+                   "SeccompDefault to false, feature is locked to true"},
       {.id = "S13", .minor = 28, .gates = "SeccompDefault=true", .expected = "off", .warnings = 1},
       // differs: the kubelet stops (S14) or panics (S16); known gates of other versions are one warning here.
       {.id = "S14", .minor = 29, .gates = "SeccompDefault=true", .expected = "off", .warnings = 1},
@@ -110,7 +114,8 @@ const std::vector<Case>& Cases() {
       {.id = "S24",
        .minor = 30,
        .file = "seccompDefault: \"true\"",
-       .expected = "seccompDefault: expected true or false, found the string \"true\""},
+       .expected = "failed to load kubelet config file, path: /etc/k.yaml, error: failed to decode: /etc/k.yaml:3:18: "
+                   "error: seccompDefault: expected true or false, found the string \"true\""},
       {.id = "S25", .minor = 30, .file = "seccompDefault: yes", .expected = "on"},
       // differs: drop-ins of 1.28 and 1.29 need no environment variable here (S29).
       {.id = "S29", .minor = 28, .drop_ins = {{"/d/a.conf", "seccompDefault: true"}}, .expected = "on"},

@@ -190,6 +190,8 @@ TEST(LoadStaticPod, UnsupportedIsNeverSilent) {
       {"", "readinessProbe: {tcpSocket: {port: web}}", kW, "spec.containers[0].readinessProbe: is not run yet"},
       {"", "lifecycle: {preStop: {sleep: {seconds: 1}}}", kE, "spec.containers[0].lifecycle: is not supported yet"},
       {"", "restartPolicy: Always", kE, "spec.containers[0].restartPolicy: is not supported yet"},
+      {"", "envFrom: [{prefix: A_}]", kE,
+       "spec.containers[0].envFrom[0]: Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`"},
       {"", "envFrom: [{configMapRef: {name: x}}]", kE, "static pods may not reference configmaps"},
       {"", "env: [{name: a, valueFrom: {secretKeyRef: {name: x, key: y}}}]", kE,
        "static pods may not reference secrets"},
@@ -215,7 +217,7 @@ TEST(LoadStaticPod, UnsupportedIsNeverSilent) {
       {"nodeSelector: {a: b}", "", kW, "static pods are not scheduled"},
       {"nodeName: elsewhere", "", kW, "is replaced by this node's name peer"},
       {"schedulerName: mine", "", kW, "static pods are not scheduled"},
-      {"activeDeadlineSeconds: 5", "", kW, "is not enforced"},
+      {"subdomain: s", "", kW, "spec.subdomain: is for the pod's own /etc/hosts alone"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(std::string(c.spec) + c.container);
@@ -230,6 +232,15 @@ TEST(LoadStaticPod, UnsupportedIsNeverSilent) {
     EXPECT_GT(d.line, 0);
     EXPECT_EQ(load.pod.has_value(), c.severity == kW);
   }
+}
+
+TEST(LoadStaticPod, ADeadlineIsKept) {
+  const PodLoad load = Load(
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {activeDeadlineSeconds: 5, containers: [{name: c, image: "
+      "a}]}\n");
+  ASSERT_TRUE(load.pod);
+  EXPECT_EQ(load.pod->spec.active_deadline_seconds, 5);
+  EXPECT_TRUE(load.diagnostics.empty());
 }
 
 TEST(LoadStaticPod, FurtherDocumentsAreReported) {

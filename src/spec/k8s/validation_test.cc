@@ -158,6 +158,22 @@ TEST(ValidatePod, SeccompAnnotations) {
   const PodLoad load = LoadStaticPod("apiVersion: v1\nkind: Pod\nmetadata: {name: p, " +
                                          Annotation(kPodKey, "runtime/default") + "}\nspec:\n" + kPlain,
                                      {.file = "p.yaml", .node_name = "n1"});
+  // Where the field is set, it decides, and the annotation is not worth a word.
+  const struct {
+    std::string key;
+    std::string spec;
+    size_t warnings;
+  } fields[] = {{kPodKey, PodProfile("type: RuntimeDefault"), 0},
+                {kContainerKey + "c", PodProfile("type: RuntimeDefault"), 1},
+                {kContainerKey + "c", ContainerProfile("containers", "type: RuntimeDefault"), 0},
+                {kPodKey, ContainerProfile("containers", "type: RuntimeDefault"), 1}};
+  for (const auto& c : fields) {
+    const PodLoad with_field = LoadStaticPod("apiVersion: v1\nkind: Pod\nmetadata: {name: p, " +
+                                                 Annotation(c.key, "runtime/default") + "}\nspec:\n" + c.spec,
+                                             {.file = "p.yaml", .node_name = "n1"});
+    ASSERT_TRUE(with_field.pod) << with_field.error;
+    EXPECT_EQ(with_field.diagnostics.size(), c.warnings) << c.key << "\n" << c.spec;
+  }
   ASSERT_EQ(load.diagnostics.size(), 1u);
   EXPECT_EQ(
       FieldErrorText(load.diagnostics[0]),
