@@ -28,6 +28,8 @@ constexpr milliseconds kLongest(800);
 constexpr uint32_t kFolderEvents = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
                                    IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
 
+bool SameFile(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
+
 }  // namespace
 
 StaticPodSource::StaticPodSource(StaticPodSourceOptions options, Callback callback)
@@ -59,8 +61,7 @@ void StaticPodSource::Run() {
   Time last_event;
   while (true) {
     Time now = base::Now();
-    Time wake = next_listing;
-    if (watch_ < 0) wake = std::min(wake, now + options_.watch_retry);
+    Time wake = std::min(next_listing, now + options_.watch_check);
     if (pending) {
       Time settled = last_event + (being_written_.empty() ? kQuiet : kWriting);
       wake = std::min({wake, settled, first_event + kLongest});
@@ -85,28 +86,51 @@ void StaticPodSource::Run() {
       if (!pending) first_event = last_event;
       pending = true;
     }
-    if (watch_ < 0) {
-      Watch();
-      if (watch_ >= 0) Scan(false);  // what happened before the watch
+    if (Watch() && !pending) {  // waits as after an event: half a swap leaves nothing at the path for a moment
+      first_event = last_event = base::Now();
+      pending = true;
     }
   }
 }
 
-// Watches the folder, or for a single file the folder it is in.
-void StaticPodSource::Watch() {
+// Watches the folder, or for a single file the folder it is in; anew when another folder has taken its place, of which
+// the old watch tells nothing. True when a scan is due: the watch is new, or there is none.
+bool StaticPodSource::Watch() {
   struct stat info{};
-  if (::stat(path_.c_str(), &info) != 0) return;
+  if (::stat(path_.c_str(), &info) != 0) {
+    LoseWatch();  // the store reports a path that is not there
+    return true;
+  }
   std::string folder = path_;
-  watched_name_.clear();
+  std::string name;
   if (!S_ISDIR(info.st_mode)) {
     size_t slash = folder.rfind('/');
-    watched_name_ = slash == std::string::npos ? folder : folder.substr(slash + 1);
+    name = slash == std::string::npos ? folder : folder.substr(slash + 1);
     folder = slash == std::string::npos ? "." : slash == 0 ? "/" : folder.substr(0, slash);
+    if (::stat(folder.c_str(), &info) != 0) {
+      LoseWatch();
+      return true;
+    }
   }
+  watched_name_ = std::move(name);
+  if (watch_ >= 0 && SameFile(info, watched_)) return false;
+  LoseWatch();
+  watched_ = info;
   watch_ = ::inotify_add_watch(inotify_.get(), folder.c_str(), kFolderEvents | IN_ONLYDIR);
-  if (watch_ < 0)
-    base::LogWarning("cannot watch, changes take until the next listing",
-                     {{"path", folder}, {"err", ErrnoText(errno)}});
+  std::string problem = watch_ < 0 ? fmt::format("watch {}: {}", folder, ErrnoText(errno)) : "";
+  if (!problem.empty() && problem != watch_problem_) {
+    base::LogWarning("cannot watch manifests, they are looked at periodically",
+                     {{"err", problem}, {"every", fmt::format("{}ms", options_.watch_check.count())}});
+  }
+  watch_problem_ = std::move(problem);
+  // Replaced between stat and watch: which of the two is watched is not known.
+  if (::stat(folder.c_str(), &info) != 0 || !SameFile(info, watched_)) LoseWatch();
+  return true;
+}
+
+void StaticPodSource::LoseWatch() {
+  if (watch_ >= 0) ::inotify_rm_watch(inotify_.get(), watch_);
+  watch_ = -1;
 }
 
 void StaticPodSource::Scan(bool periodic) {
@@ -126,8 +150,7 @@ bool StaticPodSource::DrainEvents() {
       if ((event->mask & IN_Q_OVERFLOW) != 0) matters = true;
       if (event->wd != watch_) continue;
       if ((event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) != 0) {
-        ::inotify_rm_watch(inotify_.get(), watch_);
-        watch_ = -1;
+        LoseWatch();
         matters = true;
         continue;
       }

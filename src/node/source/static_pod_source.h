@@ -11,6 +11,8 @@
 // then the pod goes, as in Kubernetes.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <functional>
 #include <string>
@@ -27,8 +29,9 @@ struct StaticPodSourceOptions {
   std::string path;       // a folder or a single file; need not exist yet
   std::string node_name;  // lower-case host name
   std::chrono::milliseconds check_frequency{std::chrono::seconds(20)};
-  // While nothing can be watched (the path is missing), it is looked for this often.
-  std::chrono::milliseconds watch_retry{500};
+  // How often is seen to it that the watch is on what is now at the path (it, a folder above it or a link may have been
+  // swapped). While nothing can be watched, the path is also listed this often.
+  std::chrono::milliseconds watch_check{500};
 };
 
 class StaticPodSource {
@@ -46,7 +49,8 @@ class StaticPodSource {
 
  private:
   void Run();
-  void Watch();
+  bool Watch();
+  void LoseWatch();
   void Scan(bool periodic);
   bool DrainEvents();
 
@@ -57,7 +61,9 @@ class StaticPodSource {
   base::UniqueFd inotify_;
   base::UniqueFd stop_event_;
   int watch_ = -1;
-  std::string watched_name_;  // of a single file: its name in the watched folder
+  struct stat watched_{};      // the folder that watch_ is on
+  std::string watch_problem_;  // why there is no watch, as logged
+  std::string watched_name_;   // of a single file: its name in the watched folder
   std::vector<std::string> being_written_;
   std::thread thread_;
 };

@@ -159,11 +159,12 @@ class WatchTest : public SourceTest {
     source_ = std::make_unique<StaticPodSource>(StaticPodSourceOptions{.path = path,
                                                                        .node_name = "n1",
                                                                        .check_frequency = std::chrono::seconds(60),
-                                                                       .watch_retry = milliseconds(50)},
+                                                                       .watch_check = milliseconds(50)},
                                                 [this](SourceUpdate update) {
                                                   std::lock_guard<std::mutex> lock(mutex_);
                                                   names_ = Names(update);
                                                   ++updates_;
+                                                  empty_updates_ += names_.empty() ? 1 : 0;
                                                   changed_.notify_all();
                                                 });
     auto started = source_->Start();
@@ -178,6 +179,7 @@ class WatchTest : public SourceTest {
   std::condition_variable changed_;
   std::vector<std::string> names_;
   int updates_ = 0;
+  int empty_updates_ = 0;
   std::unique_ptr<StaticPodSource> source_;
 };
 
@@ -225,6 +227,53 @@ TEST_F(WatchTest, PicksUpAFolderThatAppearsGoesAndComesBack) {
     fs::remove_all(manifests_);
     EXPECT_TRUE(Becomes({}));
   }
+}
+
+// The folder, one above it, or a link to it is swapped for another: what happens in the new one is seen at once.
+TEST_F(WatchTest, FollowsASwap) {
+  const struct {
+    const char* name;
+    std::string path;    // what is given to the source
+    std::string live;    // what is swapped ...
+    std::string inside;  // ... and the manifests' place in it
+    bool link;
+  } swaps[] = {{"folder", dir_ + "/a/manifests", dir_ + "/a/manifests", "", false},
+               {"folder above", dir_ + "/b/manifests", dir_ + "/b", "/manifests", false},
+               {"link", dir_ + "/c", dir_ + "/c", "", true}};
+  for (const auto& swap : swaps) {
+    SCOPED_TRACE(swap.name);
+    const std::string first = swap.link ? swap.live + "-first" : swap.live;
+    const std::string second = swap.live + "-second";
+    fs::create_directories(first + swap.inside);
+    fs::create_directories(second + swap.inside);
+    if (swap.link) fs::create_directory_symlink(first, swap.live);
+    std::ofstream(swap.path + "/p.yaml") << Manifest("one");
+    std::ofstream(second + swap.inside + "/p.yaml") << Manifest("two");
+    Start(swap.path);
+    EXPECT_TRUE(Becomes({"one-n1:i:1"}));
+    if (swap.link) {
+      fs::create_directory_symlink(second, swap.live + "-new");
+      fs::rename(swap.live + "-new", swap.live);
+    } else {
+      fs::rename(swap.live, swap.live + "-gone");
+      fs::rename(second, swap.live);
+    }
+    EXPECT_TRUE(Becomes({"two-n1:i:1"}));
+    std::ofstream(swap.path + "/q.yaml") << Manifest("three");
+    EXPECT_TRUE(Becomes({"two-n1:i:1", "three-n1:i:1"}));
+    source_.reset();
+  }
+  EXPECT_EQ(empty_updates_, 0) << "half a swap is not taken for the end of all pods";
+}
+
+// A link to what is not there yet: nothing to watch, and no event when it comes.
+TEST_F(WatchTest, ListsOnEachRetryWhileNothingCanBeWatched) {
+  std::ofstream(dir_ + "/link-target") << Manifest("one");
+  fs::create_symlink(dir_ + "/later", manifests_ + "/p.yaml");
+  Start(manifests_ + "/p.yaml");
+  EXPECT_TRUE(Becomes({}));
+  fs::rename(dir_ + "/link-target", dir_ + "/later");
+  EXPECT_TRUE(Becomes({"one-n1:i:1"}));
 }
 
 TEST_F(WatchTest, WatchesASingleFile) {

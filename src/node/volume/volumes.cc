@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <cstdio>
+
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
@@ -13,14 +15,19 @@
 namespace portcullis::node {
 namespace {
 
-Result<void> MountTmpfs(const std::string& path, const k8s::EmptyDir& source) {
+// Open to every user that the containers may run as; to the group's members, too, with what they create in it (setgid).
+mode_t EmptyDirMode(std::optional<int64_t> fs_group) { return fs_group ? 02777 : 0777; }
+
+// Mode and group come with the mount: there is no moment at which it has others.
+Result<void> MountTmpfs(const std::string& path, const k8s::EmptyDir& source, std::optional<int64_t> fs_group) {
   struct statfs info{};
   if (::statfs(path.c_str(), &info) != 0) return FailErrno(errno, "stat file system of {}", path);
   struct stat own{}, parent{};
   bool mounted =
       ::lstat(path.c_str(), &own) == 0 && ::stat((path + "/..").c_str(), &parent) == 0 && own.st_dev != parent.st_dev;
   if (mounted && info.f_type == TMPFS_MAGIC) return {};
-  std::string options = "mode=0777";
+  std::string options = fmt::format("mode={:o}", EmptyDirMode(fs_group));
+  if (fs_group) options += fmt::format(",gid={}", *fs_group);
   if (source.size_limit && !source.size_limit->IsZero())
     options += ",size=" + std::to_string(source.size_limit->Value());
   if (::mount("tmpfs", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
@@ -29,23 +36,31 @@ Result<void> MountTmpfs(const std::string& path, const k8s::EmptyDir& source) {
   return {};
 }
 
+// Made under another name, which no volume can have, and renamed when it is as it should be: after a crash the volume
+// is there with its mode and group, or not at all.
+Result<void> MakeEmptyDir(const std::string& path, std::optional<int64_t> fs_group) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = path.substr(0, slash);
+  const std::string made = folder + "/.new-" + path.substr(slash + 1);
+  TRY(base::MakeDirs(folder, 0750));
+  TRY(base::RemoveTree(made));
+  TRY(base::MakeDirs(made, 0750));
+  ASSIGN_OR_RETURN(base::UniqueFd fd, base::OpenDir(made));
+  if (fs_group && ::fchown(fd.get(), static_cast<uid_t>(-1), static_cast<gid_t>(*fs_group)) != 0) {
+    return FailErrno(errno, "give {} to group {}", path, *fs_group);
+  }
+  if (::fchmod(fd.get(), EmptyDirMode(fs_group)) != 0) return FailErrno(errno, "set mode of {}", path);
+  if (::rename(made.c_str(), path.c_str()) != 0) return FailErrno(errno, "rename {} to {}", made, path);
+  return {};
+}
+
 Result<std::string> SetUpEmptyDir(const std::string& path, const k8s::EmptyDir& source,
                                   std::optional<int64_t> fs_group) {
   if (!source.medium.empty() && source.medium != "Memory") {
     return Fail(Code::kInvalidArgument, "unknown storage medium {}", base::Quote(source.medium));
   }
-  bool is_new = !base::Exists(path);
-  TRY(base::MakeDirs(path, 0750));
-  if (source.medium == "Memory") TRY(MountTmpfs(path, source));
-  if (!is_new) return path;
-  // Open to every user that the containers may run as; to the group's members, too, with what they create in it
-  // (setgid).
-  base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.valid()) return FailErrno(errno, "open {}", path);
-  if (fs_group && ::fchown(fd.get(), static_cast<uid_t>(-1), static_cast<gid_t>(*fs_group)) != 0) {
-    return FailErrno(errno, "give {} to group {}", path, *fs_group);
-  }
-  if (::fchmod(fd.get(), fs_group ? 02777 : 0777) != 0) return FailErrno(errno, "set mode of {}", path);
+  if (!base::Exists(path)) TRY(MakeEmptyDir(path, fs_group));
+  if (source.medium == "Memory") TRY(MountTmpfs(path, source, fs_group));
   return path;
 }
 
@@ -55,8 +70,25 @@ Result<void> MakeFile(const std::string& path) {
   return {};
 }
 
+// A new folder, as open as its volume; of the volume's group where the volume hands its group on (setgid).
+Result<void> MakeLike(const struct stat& volume, int holder, const std::string& name) {
+  if (::mkdirat(holder, name.c_str(), 0750) != 0) {
+    if (errno == EEXIST) return {};
+    return FailErrno(errno, "make folder {}", name);
+  }
+  ASSIGN_OR_RETURN(base::UniqueFd fd, base::OpenBeneath(holder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const bool group = (volume.st_mode & S_ISGID) != 0;
+  if (group && ::fchown(fd.get(), static_cast<uid_t>(-1), volume.st_gid) != 0) {
+    return FailErrno(errno, "give {} to group {}", name, volume.st_gid);
+  }
+  if (::fchmod(fd.get(), volume.st_mode & (0777 | S_ISGID)) != 0) return FailErrno(errno, "set mode of {}", name);
+  return {};
+}
+
 // The folder `relative` beneath `volume`, made where absent. No step can leave the volume, whatever links it holds.
 Result<base::UniqueFd> MakeBeneath(const base::UniqueFd& volume, const std::string& relative) {
+  struct stat info{};
+  if (::fstat(volume.get(), &info) != 0) return FailErrno(errno, "stat the volume");
   std::string made;
   for (const std::string& part : base::Split(relative, '/')) {
     base::UniqueFd holder(::fcntl(volume.get(), F_DUPFD_CLOEXEC, 0));
@@ -64,8 +96,7 @@ Result<base::UniqueFd> MakeBeneath(const base::UniqueFd& volume, const std::stri
     if (!made.empty()) {
       ASSIGN_OR_RETURN(holder, base::OpenBeneath(volume.get(), made, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     }
-    if (::mkdirat(holder.get(), part.c_str(), 0750) != 0 && errno != EEXIST)
-      return FailErrno(errno, "make folder {}", relative);
+    TRY(MakeLike(info, holder.get(), part));
     made += (made.empty() ? "" : "/") + part;
   }
   return base::OpenBeneath(volume.get(), relative, O_PATH | O_CLOEXEC);

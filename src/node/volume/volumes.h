@@ -25,8 +25,8 @@ Result<VolumePaths> SetUpVolumes(const k8s::Pod& pod, const PodDirs& dirs);
 Result<void> CheckHostPath(const k8s::HostPath& host_path);
 
 // The path to mount for a subPath. The container may have put links into the volume, so the sub-path is opened beneath
-// the volume (openat2), created as a folder (0750) if absent, and pinned with a bind mount on `bind_target`, which
-// later changes of the volume cannot redirect.
+// the volume (openat2), created as a folder with the volume's mode if absent (and its group, if setgid), and pinned
+// with a bind mount on `bind_target`, which later changes of the volume cannot redirect.
 Result<std::string> SubPathSource(const std::string& volume_path, const std::string& sub_path,
                                   const std::string& bind_target);
 

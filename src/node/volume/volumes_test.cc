@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -54,6 +55,38 @@ TEST_F(VolumesTest, EmptyDirIsOpenToAllAndKeepsItsContent) {
   std::ofstream(path + "/file") << "x";
   ASSERT_TRUE(SetUpVolumes(pod, dirs_).has_value());
   EXPECT_TRUE(fs::exists(path + "/file"));
+}
+
+// As a crash while a volume was made leaves it: what is not finished is not taken for the volume.
+TEST_F(VolumesTest, EmptyDirIsMadeWholeOrNotAtAll) {
+  ASSERT_TRUE(dirs_.Create().has_value());
+  std::string folder = fs::path(dirs_.empty_dir("cache")).parent_path();
+  fs::create_directories(folder + "/.new-cache");
+  std::ofstream(folder + "/.new-cache/half") << "x";
+  auto paths = SetUpVolumes(PodWith({"cache", k8s::EmptyDir{}}), dirs_);
+  ASSERT_TRUE(paths.has_value()) << paths.error().message;
+  EXPECT_EQ(Mode((*paths)["cache"]), 0777u);
+  EXPECT_TRUE(fs::is_empty((*paths)["cache"]));
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  EXPECT_THAT(names, ElementsAre("cache"));
+}
+
+TEST_F(VolumesTest, EmptyDirInMemoryHasModeAndGroupAfterEachMount) {
+  if (::geteuid() != 0) GTEST_SKIP() << "a mount needs root";
+  ASSERT_TRUE(dirs_.Create().has_value());
+  k8s::Pod pod = PodWith({"cache", k8s::EmptyDir{.medium = "Memory"}});
+  pod.spec.security_context.fs_group = 4711;
+  for (int boot = 0; boot < 2; ++boot) {
+    auto paths = SetUpVolumes(pod, dirs_);
+    if (!paths && paths.error().sys_errno == EPERM) GTEST_SKIP() << "mounting is not allowed here";
+    ASSERT_TRUE(paths.has_value()) << paths.error().message;
+    struct stat info{};
+    ASSERT_EQ(::stat((*paths)["cache"].c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 02777u);
+    EXPECT_EQ(info.st_gid, 4711u);
+    ASSERT_EQ(::umount2((*paths)["cache"].c_str(), UMOUNT_NOFOLLOW), 0);
+  }
 }
 
 TEST_F(VolumesTest, HostPathTypesAreCheckedInKubernetesWords) {
@@ -113,12 +146,20 @@ TEST_F(VolumesTest, SubPathIsMadeInsideAndPinned) {
   if (::geteuid() != 0) GTEST_SKIP() << "a bind mount needs root";
   std::string volume = dir_ + "/v";
   fs::create_directories(volume);
+  ASSERT_EQ(::chown(volume.c_str(), 0, 4711), 0);
+  ASSERT_EQ(::chmod(volume.c_str(), 02777), 0);
   ASSERT_TRUE(dirs_.Create().has_value());
   auto source = SubPathSource(volume, "a/b", dirs_.sub_path("v", "c", 0));
   if (!source && source.error().sys_errno == EPERM) GTEST_SKIP() << "mounting is not allowed here";
   ASSERT_TRUE(source.has_value()) << source.error().message;
   std::ofstream(*source + "/file") << "x";
   EXPECT_TRUE(fs::exists(volume + "/a/b/file"));
+  for (const char* made : {"/a", "/a/b"}) {
+    struct stat info{};
+    ASSERT_EQ(::stat((volume + made).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 02777u) << made << ": as open as the volume";
+    EXPECT_EQ(info.st_gid, 4711u) << made;
+  }
   ASSERT_TRUE(SubPathSource(volume, "a/b", dirs_.sub_path("v", "c", 0)).has_value()) << "again, for the next run";
   auto removed = dirs_.Remove();
   EXPECT_TRUE(removed.has_value()) << removed.error().message;
