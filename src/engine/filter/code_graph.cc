@@ -16,7 +16,7 @@ size_t CodeGraph::Hash::operator()(const Node& node) const {
   uint64_t hash = (uint64_t{node.yes} << 32 | node.no) * 0x9e3779b97f4a7c15;
   hash ^= (uint64_t{node.k} << 32 | node.mask) + (hash >> 29);
   hash *= 0xbf58476d1ce4e5b9;
-  hash ^= node.offset * 8 + static_cast<uint64_t>(node.compare) * 2 + (node.is_return ? 1 : 0);
+  hash ^= uint64_t{node.offset} * 8 + static_cast<uint64_t>(node.compare) * 2 + (node.is_return ? 1 : 0);
   return static_cast<size_t>(hash ^ hash >> 32);
 }
 
