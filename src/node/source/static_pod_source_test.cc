@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <filesystem>
@@ -266,14 +268,21 @@ TEST_F(WatchTest, FollowsASwap) {
   EXPECT_EQ(empty_updates_, 0) << "half a swap is not taken for the end of all pods";
 }
 
-// A link to what is not there yet: nothing to watch, and no event when it comes.
-TEST_F(WatchTest, ListsOnEachRetryWhileNothingCanBeWatched) {
-  std::ofstream(dir_ + "/link-target") << Manifest("one");
-  fs::create_symlink(dir_ + "/later", manifests_ + "/p.yaml");
-  Start(manifests_ + "/p.yaml");
-  EXPECT_TRUE(Becomes({}));
-  fs::rename(dir_ + "/link-target", dir_ + "/later");
+// A folder that may be passed but not read cannot be watched; its file is looked at all the same.
+TEST_F(WatchTest, LooksAgainAndAgainWhileNothingCanBeWatched) {
+  constexpr uid_t kNobody = 65534;
+  Write("a.yaml", Manifest("one"));
+  fs::permissions(manifests_, fs::perms(0311));
+  // Of this thread and those that it starts.
+  const bool root = ::geteuid() == 0;
+  if (root) ::setfsuid(kNobody);
+  Start(manifests_ + "/a.yaml");
+  if (root) ::setfsuid(0);
   EXPECT_TRUE(Becomes({"one-n1:i:1"}));
+  Write("a.yaml", Manifest("one", "i:2"));
+  EXPECT_TRUE(Becomes({"one-n1:i:2"}));
+  source_.reset();
+  fs::permissions(manifests_, fs::perms(0755));
 }
 
 TEST_F(WatchTest, WatchesASingleFile) {
