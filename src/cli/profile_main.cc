@@ -18,6 +18,7 @@ usage: portcullis profile VERB [flags] PROFILE
   compile PROFILE         as the kernel gets it: --format stats|disassembly|c|raw|base64
   eval PROFILE CALL...    what one call gets, and which rule decides: eval containerd socket AF_ALG
   prove PROFILE           that the compiled filter answers every possible call as written
+  diff PROFILE PROFILE    which calls two profiles answer differently, and for which arguments
   lint PROFILE            what will surprise: --format text|json|sarif
 
 PROFILE is a file, - (standard input), or a release of the library: containerd, containerd@1.7.13, cri-o@1.34.
@@ -33,7 +34,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"list", ProfileListMain}, {"show", ProfileShowMain},   {"resolve", ProfileResolveMain},
     {"eval", ProfileEvalMain}, {"prove", ProfileProveMain}, {"compile", ProfileCompileMain},
-    {"lint", ProfileLintMain},
+    {"diff", ProfileDiffMain}, {"lint", ProfileLintMain},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ int ProfileCompileMain(const std::vector<std::string>& args);
 int ProfileEvalMain(const std::vector<std::string>& args);
 int ProfileProveMain(const std::vector<std::string>& args);
 int ProfileLintMain(const std::vector<std::string>& args);
+int ProfileDiffMain(const std::vector<std::string>& args);
 
 inline constexpr int kProfileError = 2;
 

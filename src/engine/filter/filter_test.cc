@@ -192,5 +192,33 @@ TEST(CompareTest, FindsTheCallThatTwoProfilesAnswerDifferently) {
   EXPECT_NE(verdict->counterexample->from_program, verdict->counterexample->from_profile);
 }
 
+TEST(DifferencesTest, NamesEveryNumberThatChanges) {
+  ResolvedProfile before;
+  before.default_action = Action::kErrno;
+  before.syscalls = {{.names = {"read", "socket"}, .action = Action::kAllow, .errno_ret = {}, .args = {}}};
+  ResolvedProfile after = before;
+  after.syscalls[0].names = {"read", "write"};
+  after.syscalls.push_back({.names = {"socket"},
+                            .action = Action::kAllow,
+                            .errno_ret = {},
+                            .args = {{.index = 0, .value = 38, .value_two = 0, .op = CompareOp::kNotEqual}}});
+  const Options options{.native = Arch::kX86_64};
+  EXPECT_TRUE(Differences(Describe(before, options), Describe(before, options))->empty());
+  const auto differences = Differences(Describe(before, options), Describe(after, options));
+  ASSERT_TRUE(differences);
+  ASSERT_EQ(differences->size(), 2u);
+  const Difference& write = differences->at(0);
+  EXPECT_EQ(write.first, 1u);
+  EXPECT_EQ(write.last, 1u);
+  EXPECT_FALSE(write.for_some_arguments);
+  EXPECT_EQ(write.from_first, kReturnErrno | 1u);
+  EXPECT_EQ(write.from_second, kReturnAllow);
+  const Difference& socket = differences->at(1);
+  EXPECT_EQ(socket.first, 41u);
+  EXPECT_TRUE(socket.for_some_arguments);
+  EXPECT_EQ(socket.args[0], 38u);
+  EXPECT_EQ(socket.from_second, kReturnErrno | 1u);
+}
+
 }  // namespace
 }  // namespace portcullis::filter

@@ -291,4 +291,42 @@ Result<Verdict> Compare(const Behaviour& first, const Behaviour& second) {
   return verdict;
 }
 
+Result<std::vector<Difference>> Differences(const Behaviour& first, const Behaviour& second) {
+  Classes classes;
+  AddBehaviourBorders(first, classes);
+  AddBehaviourBorders(second, classes);
+  std::set<uint32_t> archs;
+  for (const Behaviour* behaviour : {&first, &second}) {
+    for (const Group& group : behaviour->groups) archs.insert(group.audit_arch);
+  }
+  DecisionDiagrams diagrams;
+  BehaviourFunctions a(first, diagrams);
+  BehaviourFunctions b(second, diagrams);
+  std::vector<Difference> differences;
+  for (const uint32_t arch : archs) {
+    std::pair<Node, Node> before{0, 0};  // of the class below; equal: no difference
+    const std::set<uint32_t>& numbers = classes.numbers.at();
+    for (auto number = numbers.begin(); number != numbers.end(); ++number) {
+      const uint32_t last = std::next(number) == numbers.end() ? UINT32_MAX : *std::next(number) - 1;
+      ASSIGN_OR_RETURN(const Node one, a.Of(arch, *number));
+      ASSIGN_OR_RETURN(const Node other, b.Of(arch, *number));
+      const std::pair<Node, Node> nodes{one, other};
+      if (one != other && before == nodes) {
+        differences.back().last = last;
+      } else if (one != other) {
+        const auto args = *diagrams.Difference(one, other);
+        differences.push_back({.audit_arch = arch,
+                               .first = *number,
+                               .last = last,
+                               .for_some_arguments = !diagrams.IsAnswer(one) || !diagrams.IsAnswer(other),
+                               .args = args,
+                               .from_first = Answer(first, arch, *number, args),
+                               .from_second = Answer(second, arch, *number, args)});
+      }
+      before = nodes;
+    }
+  }
+  return differences;
+}
+
 }  // namespace portcullis::filter

@@ -9,10 +9,12 @@
 // decision diagram (decision_diagram.h), which equals the profile's diagram exactly when the answers are always equal.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/bpf/program.h"
@@ -40,5 +42,19 @@ Result<Verdict> Prove(std::span<const bpf::Insn> program, const Behaviour& behav
 
 // The same for two profiles: do they answer every call alike? from_program is the first's answer.
 Result<Verdict> Compare(const Behaviour& first, const Behaviour& second);
+
+// Neighbouring numbers of one architecture that two profiles answer differently, in the same way.
+struct Difference {
+  uint32_t audit_arch = 0;
+  uint32_t first = 0;
+  uint32_t last = 0;
+  bool for_some_arguments = false;  // others are answered alike, or differently in another way
+  std::array<uint64_t, 6> args{};   // an example
+  uint32_t from_first = 0;          // the answers to it
+  uint32_t from_second = 0;
+};
+
+// All of them, over the architectures that either profile knows. Empty: the profiles are equal there.
+Result<std::vector<Difference>> Differences(const Behaviour& first, const Behaviour& second);
 
 }  // namespace portcullis::filter
