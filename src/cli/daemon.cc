@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 
@@ -40,6 +41,8 @@ Result<void> LogFlags::Apply() const {
   base::SetLogFormat(format == "json" ? base::LogFormat::kJson : base::LogFormat::kText);
   return {};
 }
+
+void SetDaemonUmask() { ::umask(S_IWGRP | S_IWOTH); }
 
 StopSignals::StopSignals() {
   const sigset_t set = StopSet();

@@ -16,6 +16,10 @@ struct LogFlags {
   Result<void> Apply() const;
 };
 
+// 022, whatever the caller had: what a daemon makes is nobody else's to write, its sockets least of all, from the
+// moment they appear. Before any thread is started.
+void SetDaemonUmask();
+
 // SIGTERM and SIGINT end the process's work: blocked here, before any thread starts, and taken by Wait.
 class StopSignals {
  public:

@@ -118,6 +118,7 @@ int NodeMain(const std::vector<std::string>& args) {
     return 1;
   };
   if (!extra.empty()) return fail("unknown command " + extra[0]);
+  SetDaemonUmask();
   StopSignals signals;
   if (const auto applied = flags.log.Apply(); !applied) return fail(applied.error().message);
 

@@ -18,6 +18,7 @@ int RuntimeMain(const std::vector<std::string>& args) {
   line.Text("--seccomp-root", &flags.service.seccomp_root, "folder that Localhost profiles must lie in");
   log.AddTo(line);
   if (const auto exit_code = line.Parse(args)) return *exit_code;
+  SetDaemonUmask();
   StopSignals signals;
   if (const auto applied = log.Apply(); !applied) {
     std::fprintf(stderr, "portcullis runtime: %s\n", applied.error().message.c_str());

@@ -158,7 +158,10 @@ class ImageServiceAdapter : public v1::ImageService::CallbackService {
 class GrpcServer : public Server {
  public:
   GrpcServer(RuntimeApi& api, const ServeOptions& options)
-      : pool_(options.threads), runtime_(api, pool_), image_(api, pool_), socket_path_(options.socket_path) {}
+      : pool_(options.idle_threads, options.most_calls),
+        runtime_(api, pool_),
+        image_(api, pool_),
+        socket_path_(options.socket_path) {}
   ~GrpcServer() override { Stop(std::chrono::seconds(5)); }
 
   Result<void> Start() {
@@ -168,10 +171,8 @@ class GrpcServer : public Server {
     builder.SetMaxSendMessageSize(kMaxMessageBytes);
     builder.RegisterService(&runtime_);
     builder.RegisterService(&image_);
-    // The socket appears with the umask's mode; nobody but the owner may slip in before it gets its own.
-    const mode_t old_mask = ::umask(0117);
+    // The socket appears with the umask's mode: the daemons' (022) lets nobody else connect before it gets its own.
     server_ = builder.BuildAndStart();
-    ::umask(old_mask);
     if (!server_) return Fail(Code::kUnavailable, "listen on {}: the socket cannot be made", socket_path_);
     if (::chmod(socket_path_.c_str(), 0660) != 0) return FailErrno(errno, "chmod {}", socket_path_);
     return {};

@@ -16,7 +16,8 @@ namespace portcullis::cri {
 
 struct ServeOptions {
   std::string socket_path;
-  int threads = 16;  // calls run at once; more wait in a queue
+  size_t idle_threads = 4;  // kept for the next calls
+  size_t most_calls = 512;  // at once; more wait in a queue
 };
 
 class Server {
