@@ -31,7 +31,8 @@ for kind in "${wanted[@]}"; do
     integration)
       step "integration tests: real containers, layers and networks"
       scripts/build-images "$dir/images"
-      PORTCULLIS_TEST_IMAGES=$PWD/$dir/images ctest --test-dir "$dir" -L integration --output-on-failure || failed+=(integration)
+      export PORTCULLIS_TEST_IMAGES=$PWD/$dir/images PORTCULLIS_TEST_BUSYBOX=$PWD/$dir/images/busybox
+      ctest --test-dir "$dir" -L integration --output-on-failure || failed+=(integration)
       ;;
     e2e)
       step "end-to-end tests: a node, its pods, and what it leaves behind"

@@ -185,7 +185,7 @@ TEST_F(ImageIntegration, AFailedPrepareLeavesNothing) {
 // --- the images of scripts/build-images ---
 
 std::string ImagesDir() {
-  const char* dir = std::getenv("PORTCULLIS_IMAGES");
+  const char* dir = std::getenv("PORTCULLIS_TEST_IMAGES");
   return dir != nullptr ? dir : "/var/cache/portcullis/images";
 }
 
