@@ -118,7 +118,7 @@ size_t LongestPath(std::span<const Insn> program) {
 
 std::string ToBytes(std::span<const Insn> program) {
   std::string bytes(program.size() * sizeof(Insn), '\0');
-  std::memcpy(bytes.data(), program.data(), bytes.size());
+  if (!program.empty()) std::memcpy(bytes.data(), program.data(), bytes.size());
   return bytes;
 }
 
@@ -128,7 +128,7 @@ Result<Program> FromBytes(std::string_view bytes, std::string_view name) {
                 bytes.size());
   }
   Program program(bytes.size() / sizeof(Insn));
-  std::memcpy(program.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(program.data(), bytes.data(), bytes.size());
   if (const auto good = Check(program); !good) return Wrap(good.error(), "filter {}", name);
   return program;
 }
