@@ -171,6 +171,49 @@ TEST_F(NodeTest, PodsWhoseManifestWentWhileTheNodeWasDownAreEnded) {
   EXPECT_THAT(runtime_.calls(), testing::Contains("StopContainer c 4")) << "with the grace it was made with";
 }
 
+TEST_F(NodeTest, SandboxesOfOtherMakersAreNamedOnceAndLeftAlone) {
+  Write("a.yaml", Manifest("web"));
+  Start();
+  ASSERT_TRUE(Eventually([&] { return runtime_.Running("c"); }));
+  node_.reset();
+  cri::RunPodSandboxRequest foreign;
+  foreign.config = runtime_.sandbox_configs()[0];
+  foreign.config->metadata->name = "foreign";
+  foreign.config->annotations[std::string(kNodeAnnotation)] = "n2";
+  ASSERT_TRUE(runtime_.RunPodSandbox(foreign).has_value());
+  const size_t calls = runtime_.calls().size();
+  testing::internal::CaptureStderr();
+  Start();
+  const bool runs = Eventually([&] { return Phase("web-n1") == "Running"; });
+  const uint64_t listings = runtime_.Listings();
+  const bool listed_again = Eventually([&] { return runtime_.Listings() > listings + 6; });
+  node_.reset();
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(runs && listed_again);
+  EXPECT_EQ(runtime_.calls().size(), calls) << "neither stopped nor removed, though it bears the UID of a pod here";
+  const std::string line = "was not made by this node";
+  const size_t first = log.find(line);
+  ASSERT_NE(first, std::string::npos) << log;
+  EXPECT_EQ(log.find(line, first + 1), std::string::npos) << log;
+  EXPECT_THAT(log.substr(first), HasSubstr("default/foreign"));
+}
+
+TEST_F(NodeTest, AChangedPodOfTheSameUidIsUpdatedInPlace) {
+  const std::string head =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: web, uid: fixed-1}\nspec:\n"
+      "  terminationGracePeriodSeconds: 4\n  containers:\n  - {name: stays, image: \"i:1\"}\n";
+  Start();
+  Write("a.yaml", head + "  - {name: old, image: \"i:1\"}\n  - {name: same, image: \"i:1\"}\n");
+  ASSERT_TRUE(Eventually([&] { return runtime_.Running("old") && runtime_.Running("same"); }));
+  Write("a.yaml", head + "  - {name: fresh, image: \"i:1\"}\n  - {name: same, image: \"i:2\"}\n");
+  ASSERT_TRUE(Eventually([&] {
+    return runtime_.Running("fresh") && !runtime_.Running("old") && runtime_.CountCalls("StartContainer same") == 2 &&
+           runtime_.Running("same");
+  }));
+  EXPECT_EQ(runtime_.CountCalls("StartContainer stays"), 1u);
+  EXPECT_EQ(runtime_.CountCalls("RunPodSandbox"), 1u);
+}
+
 TEST_F(NodeTest, APodThatChangedWhileTheNodeWasDownStartsAfterTheOldOneHasEnded) {
   Write("a.yaml", Manifest("web"));
   Start();

@@ -87,6 +87,10 @@ class FakeRuntime : public cri::RuntimeApi {
     for (const auto& [id, container] : containers_) out.push_back(container.status);
     return out;
   }
+  uint64_t Listings() const {  // calls of ListPodSandbox
+    std::lock_guard<std::mutex> lock(mutex_);
+    return listings_;
+  }
   bool Running(const std::string& name) const {
     for (const cri::ContainerStatus& status : Containers()) {
       if (status.metadata->name == name && status.state == cri::ContainerState::kContainerRunning) return true;
@@ -156,6 +160,7 @@ class FakeRuntime : public cri::RuntimeApi {
 
   Result<cri::ListPodSandboxResponse> ListPodSandbox(const cri::ListPodSandboxRequest& request) override {
     std::lock_guard<std::mutex> lock(mutex_);
+    ++listings_;
     if (auto failure = failures_.find("ListPodSandbox"); failure != failures_.end()) return Failure(failure->second);
     cri::ListPodSandboxResponse response;
     for (const auto& [id, status] : sandboxes_) {
@@ -301,6 +306,7 @@ class FakeRuntime : public cri::RuntimeApi {
 
   mutable std::mutex mutex_;
   int last_id_ = 0;
+  uint64_t listings_ = 0;
   int64_t last_time_ = 0;
   bool no_ip_ = false;
   bool hold_stops_ = false;

@@ -67,6 +67,7 @@ struct PodManager::State {
   std::vector<std::shared_ptr<const k8s::Pod>> desired;
   std::set<std::string> rejected;           // UIDs of desired pods that may not start at present
   std::map<std::string, ListedPod> listed;  // the last listing, less the pods that have ended since
+  std::set<std::string> foreign;            // ids of sandboxes of other makers, as last listed
   bool source_reported = false;
   bool runtime_listed = false;
   bool loop_poked = false;
@@ -175,6 +176,17 @@ struct PodManager::State {
     });
   }
 
+  // Each is told once for as long as it is there.
+  void NoteForeign(const std::vector<ForeignSandbox>& now_foreign) {
+    const std::set<std::string> before = std::exchange(foreign, {});
+    for (const ForeignSandbox& sandbox : now_foreign) {
+      foreign.insert(sandbox.id);
+      if (before.contains(sandbox.id)) continue;
+      base::LogInfo("sandbox in the runtime was not made by this node, leaving it alone",
+                    {{"sandbox", sandbox.id}, {"pod", sandbox.pod}, {"node", sandbox.node}});
+    }
+  }
+
   void TakeListing(std::map<std::string, ListedPod> now_listed) {
     listed = std::move(now_listed);
     runtime_listed = true;
@@ -192,7 +204,7 @@ struct PodManager::State {
   // --- without it ---
 
   void List() {
-    auto now_listed = ListOwnPods(runtime, settings.node_name);
+    auto now_listed = ListPods(runtime, settings.node_name);
     std::lock_guard<std::mutex> lock(mutex);
     if (!now_listed) {
       if (listing_error.empty()) {
@@ -203,21 +215,22 @@ struct PodManager::State {
     }
     if (!listing_error.empty()) base::LogInfo("runtime answers again");
     listing_error.clear();
-    TakeListing(*std::move(now_listed));
+    NoteForeign(now_listed->foreign);
+    TakeListing(std::move(now_listed->own));
   }
 
   // Removes what a crash left between the end of a pod in the runtime and the removal of its files.
   void CleanOrphans() {
     auto uids = ListPodDirs(settings.root_dir);
     if (!uids) return base::LogWarning("cannot list pod folders", {{"err", uids.error().message}});
-    auto now_listed = ListOwnPods(runtime, settings.node_name);
+    auto now_listed = ListPods(runtime, settings.node_name);
     if (!now_listed) return;
     for (const std::string& uid : *uids) {
       {
         std::lock_guard<std::mutex> lock(mutex);
         bool wanted =
             std::any_of(desired.begin(), desired.end(), [&](const auto& pod) { return pod->metadata.uid == uid; });
-        if (!source_reported || wanted || entries.contains(uid) || now_listed->contains(uid)) continue;
+        if (!source_reported || wanted || entries.contains(uid) || now_listed->own.contains(uid)) continue;
       }
       base::LogInfo("removing the folder of a pod that is gone", {{"uid", uid}});
       auto removed = PodDirs(settings.root_dir, uid).Remove();

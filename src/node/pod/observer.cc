@@ -21,14 +21,21 @@ int ToInt(const std::string& text) {
   return value && *value < 1'000'000'000 ? static_cast<int>(*value) : 0;
 }
 
-Result<std::vector<cri::PodSandbox>> ListSandboxes(cri::RuntimeApi& runtime, const std::string& node_name,
-                                                   const std::string& uid) {
+bool MadeBy(const std::string& node_name, const cri::PodSandbox& sandbox) {
+  return Get(sandbox.annotations, kNodeAnnotation) == node_name && !Get(sandbox.labels, kPodUidLabel).empty();
+}
+
+ForeignSandbox Foreign(const cri::PodSandbox& sandbox) {
+  ForeignSandbox out{.id = sandbox.id, .pod = "", .node = Get(sandbox.annotations, kNodeAnnotation)};
+  if (sandbox.metadata) out.pod = sandbox.metadata->namespace_ + "/" + sandbox.metadata->name;
+  return out;
+}
+
+// Of one pod (by UID), or all that the runtime has.
+Result<std::vector<cri::PodSandbox>> ListSandboxes(cri::RuntimeApi& runtime, const std::string& uid) {
   cri::ListPodSandboxRequest request;
   if (!uid.empty()) request.filter = cri::PodSandboxFilter{.label_selector = {{std::string(kPodUidLabel), uid}}};
   ASSIGN_OR_RETURN(cri::ListPodSandboxResponse response, runtime.ListPodSandbox(request));
-  std::erase_if(response.items, [&](const cri::PodSandbox& sandbox) {
-    return Get(sandbox.annotations, kNodeAnnotation) != node_name || Get(sandbox.labels, kPodUidLabel).empty();
-  });
   return std::move(response.items);
 }
 
@@ -78,16 +85,20 @@ ObservedContainer FromStatus(const cri::ContainerStatus& status, const PodSettin
 
 }  // namespace
 
-Result<std::map<std::string, ListedPod>> ListOwnPods(cri::RuntimeApi& runtime, const std::string& node_name) {
-  ASSIGN_OR_RETURN(std::vector<cri::PodSandbox> sandboxes, ListSandboxes(runtime, node_name, ""));
+Result<Listing> ListPods(cri::RuntimeApi& runtime, const std::string& node_name) {
+  ASSIGN_OR_RETURN(std::vector<cri::PodSandbox> sandboxes, ListSandboxes(runtime, ""));
   ASSIGN_OR_RETURN(std::vector<cri::Container> containers, ListContainers(runtime, ""));
-  std::map<std::string, ListedPod> pods;
+  Listing listing;
   std::map<std::string, std::set<std::string>> states;  // by UID, in an order that does not depend on the runtime's
   std::map<std::string, std::string> uid_of_sandbox;
   for (const cri::PodSandbox& sandbox : sandboxes) {
+    if (!MadeBy(node_name, sandbox)) {
+      listing.foreign.push_back(Foreign(sandbox));
+      continue;
+    }
     std::string uid = Get(sandbox.labels, kPodUidLabel);
     uid_of_sandbox[sandbox.id] = uid;
-    pods[uid] = {Get(sandbox.labels, kPodNameLabel), Get(sandbox.labels, kPodNamespaceLabel), ""};
+    listing.own[uid] = {Get(sandbox.labels, kPodNameLabel), Get(sandbox.labels, kPodNamespaceLabel), ""};
     states[uid].insert(fmt::format("{}={}", sandbox.id, static_cast<int>(sandbox.state)));
   }
   for (const cri::Container& container : containers) {
@@ -95,10 +106,10 @@ Result<std::map<std::string, ListedPod>> ListOwnPods(cri::RuntimeApi& runtime, c
     if (uid == uid_of_sandbox.end()) continue;
     states[uid->second].insert(fmt::format("{}={}", container.id, static_cast<int>(container.state)));
   }
-  for (auto& [uid, pod] : pods) {
+  for (auto& [uid, pod] : listing.own) {
     for (const std::string& state : states[uid]) pod.state += state + ";";
   }
-  return pods;
+  return listing;
 }
 
 PodObserver::PodObserver(cri::RuntimeApi& runtime, const PodSettings& settings, std::string uid)
@@ -113,9 +124,10 @@ Result<ObservedPod> PodObserver::Observe() {
 }
 
 Result<void> PodObserver::AddSandboxes(ObservedPod& pod) {
-  ASSIGN_OR_RETURN(std::vector<cri::PodSandbox> listed, ListSandboxes(runtime_, settings_.node_name, uid_));
+  ASSIGN_OR_RETURN(std::vector<cri::PodSandbox> listed, ListSandboxes(runtime_, uid_));
   std::map<std::string, ObservedSandbox> known;
   for (const cri::PodSandbox& item : listed) {
+    if (!MadeBy(settings_.node_name, item)) continue;
     bool ready = item.state == cri::PodSandboxState::kSandboxReady;
     auto before = sandboxes_.find(item.id);
     ObservedSandbox sandbox;

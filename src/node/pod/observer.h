@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cri/runtime_api.h"
@@ -17,8 +18,18 @@ struct ListedPod {
   std::string namespace_;
   std::string state;
 };
-// The pods that a node of this name made, by UID: two calls, whatever their number.
-Result<std::map<std::string, ListedPod>> ListOwnPods(cri::RuntimeApi& runtime, const std::string& node_name);
+// A sandbox that this node did not make, and so leaves alone.
+struct ForeignSandbox {
+  std::string id;
+  std::string pod;   // namespace/name as its maker put it
+  std::string node;  // whose it is; "": it does not say
+};
+struct Listing {
+  std::map<std::string, ListedPod> own;  // the pods that a node of this name made, by UID
+  std::vector<ForeignSandbox> foreign;
+};
+// Two calls, whatever the number of pods.
+Result<Listing> ListPods(cri::RuntimeApi& runtime, const std::string& node_name);
 
 // One pod in detail. Remembers what cannot change (an exited container's status), so that looking again is cheap. One
 // thread at a time.
