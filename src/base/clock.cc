@@ -98,6 +98,8 @@ std::optional<int64_t> ParseRfc3339(std::string_view text) {
   if (!text.empty() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   const int64_t days_since_epoch = sys_days(date).time_since_epoch().count();
   const int64_t seconds = days_since_epoch * 86400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
+  constexpr int64_t kMostSeconds = INT64_MAX / kNanosPerSecond - 1;
+  if (seconds > kMostSeconds || seconds < -kMostSeconds) return std::nullopt;
   return seconds * kNanosPerSecond + nanos;
 }
 

@@ -16,6 +16,7 @@ std::chrono::steady_clock::time_point Now();  // for deadlines
 std::string FormatRfc3339Nano(int64_t unix_nanos);
 // Whole seconds, as Kubernetes' metav1.Time: "2026-11-23T20:25:59Z".
 std::string FormatRfc3339(int64_t unix_nanos);
+// Also nullopt: a time that 64 bits of nanoseconds cannot hold (before 1678, after 2261).
 std::optional<int64_t> ParseRfc3339(std::string_view text);
 
 // Go's time.ParseDuration and metav1.Duration: "1m30s", "500ms", "0"; nullopt if malformed.

@@ -42,5 +42,13 @@ TEST(Clock, GoDurations) {
   EXPECT_EQ(FormatGoDuration(nanoseconds(20'000'000)), "20ms");
 }
 
+TEST(ParseRfc3339Test, RefusesTimesThatNanosecondsCannotHold) {
+  EXPECT_FALSE(ParseRfc3339("2426-11-23T20:02:42.9455+00:00"));
+  EXPECT_FALSE(ParseRfc3339("9999-12-31T23:59:59Z"));
+  EXPECT_FALSE(ParseRfc3339("0001-01-01T00:00:00Z"));
+  EXPECT_TRUE(ParseRfc3339("2261-12-31T23:59:59Z"));
+  EXPECT_TRUE(ParseRfc3339("1678-01-01T00:00:00Z"));
+}
+
 }  // namespace
 }  // namespace portcullis::base
