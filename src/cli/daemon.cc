@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 #include "base/log.h"
 
 namespace portcullis::cli {
@@ -43,6 +46,12 @@ Result<void> LogFlags::Apply() const {
 }
 
 void SetDaemonUmask() { ::umask(S_IWGRP | S_IWOTH); }
+
+void LeaveWithThreadsAtWork() {
+  base::LogWarning("calls are still at work; leaving without them");
+  std::fflush(stdout);
+  std::_Exit(0);
+}
 
 StopSignals::StopSignals() {
   const sigset_t set = StopSet();

@@ -20,6 +20,9 @@ struct LogFlags {
 // moment they appear. Before any thread is started.
 void SetDaemonUmask();
 
+// The end of a process some of whose threads cannot be waited for: says so, and destroys nothing that they may use.
+[[noreturn]] void LeaveWithThreadsAtWork();
+
 // SIGTERM and SIGINT end the process's work: blocked here, before any thread starts, and taken by Wait.
 class StopSignals {
  public:

@@ -94,7 +94,7 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
   const int signal = signals.Wait();
   base::LogInfo("stopping; pods run on and the next start finds them", {{"signal", std::to_string(signal)}});
   node.Stop();
-  if (embedded.server) embedded.server->Stop();
+  if (embedded.server && !embedded.server->Stop()) LeaveWithThreadsAtWork();
   return {};
 }
 

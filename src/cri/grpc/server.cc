@@ -1,20 +1,13 @@
 #include "cri/grpc/server.h"
 
 #include <grpcpp/grpcpp.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <condition_variable>
-#include <cstring>
-#include <mutex>
 
 #include "base/try.h"
-#include "base/unique_fd.h"
 #include "cri/grpc/api.grpc.pb.h"
+#include "cri/grpc/calls.h"
 #include "cri/grpc/convert.h"
+#include "cri/grpc/long_calls.h"
+#include "cri/grpc/socket_place.h"
 #include "cri/grpc/thread_pool.h"
 
 namespace portcullis::cri {
@@ -22,104 +15,84 @@ namespace {
 
 namespace v1 = runtime::v1;
 
+using std::chrono::milliseconds;
+
 constexpr int kMaxMessageBytes = 16 << 20;
+constexpr mode_t kSocketMode = 0660;
 
-grpc::Status ToStatus(const Error& error) {
-  return grpc::Status(static_cast<grpc::StatusCode>(error.code), error.message);
-}
+constexpr size_t kShortThreads = 16;
+constexpr size_t kShortWaiting = 1024;
+constexpr size_t kStreams = 256;
+// For the threads of calls that were cancelled, or have just ended, to leave the api.
+constexpr milliseconds kLastMoment{500};
 
-// One server stream: a pool thread produces messages and waits until gRPC has taken each.
-template <class Response>
-class StreamReactor : public grpc::ServerWriteReactor<Response> {
- public:
-  // Called on a pool thread; false once the peer has gone.
-  bool Write(Response message) {
-    std::unique_lock lock(mutex_);
-    if (cancelled_) return false;
-    message_ = std::move(message);
-    writing_ = true;
-    this->StartWrite(&message_);
-    changed_.wait(lock, [this] { return !writing_; });
-    return ok_ && !cancelled_;
-  }
-  void OnWriteDone(bool ok) override {
-    const std::lock_guard lock(mutex_);
-    writing_ = false;
-    ok_ = ok;
-    changed_.notify_all();
-  }
-  void OnCancel() override {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-  }
-  void OnDone() override { Unref(); }
+// Calls of one kind never wait for those of another.
+struct Threads {
+  explicit Threads(const ServeOptions& options)
+      : short_calls({.threads = kShortThreads, .waiting = kShortWaiting}),
+        long_calls({.threads = options.most_long_calls}),
+        streams({.threads = kStreams}) {}
 
-  // Two owners: the producing thread and gRPC; the last one deletes.
-  void Unref() {
-    if (owners_.fetch_sub(1) == 1) delete this;
+  ThreadPool& For(std::string_view method) { return IsLong(method) ? long_calls : short_calls; }
+  bool WaitIdle(std::chrono::steady_clock::time_point deadline) {
+    return short_calls.WaitIdle(deadline) && long_calls.WaitIdle(deadline) && streams.WaitIdle(deadline);
   }
 
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Response message_;
-  bool writing_ = false;
-  bool ok_ = true;
-  bool cancelled_ = false;
-  std::atomic<int> owners_{2};
+  ThreadPool short_calls;
+  ThreadPool long_calls;
+  ThreadPool streams;  // a stream may last as long as its client
 };
 
-// Runs one unary call on the pool and finishes its reactor there.
-template <class Response, class ProtoRequest, class ProtoResponse, class Call>
-grpc::ServerUnaryReactor* RunUnary(ThreadPool& pool, grpc::CallbackServerContext* context, const ProtoRequest* request,
-                                   ProtoResponse* response, Call call) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  pool.Run([reactor, request, response, call] {
-    Result<Response> result = call(*request);
-    if (!result) {
-      reactor->Finish(ToStatus(result.error()));
-      return;
-    }
-    ToProto(*result, *response);
-    reactor->Finish(grpc::Status::OK);
+grpc::Status Busy() {
+  return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many calls of this kind at once");
+}
+
+// `work` owns its request; the response is gRPC's and touched only by who has claimed the call.
+template <class ProtoResponse, class Work>
+grpc::ServerUnaryReactor* RunUnary(ThreadPool& pool, ProtoResponse* response, Work work) {
+  const auto call = UnaryCall::Make<UnaryCall>();
+  const bool taken = pool.Run([call, response, work = std::move(work)] {
+    if (call->ended()) return;
+    const auto result = work();
+    if (!call->Claim()) return;
+    if (result) ToProto(*result, *response);
+    call->Finish(result ? grpc::Status::OK : ToStatus(result.error()));
   });
-  return reactor;
+  if (!taken && call->Claim()) call->Finish(Busy());
+  return call.get();
 }
 
-// A stream may last as long as its client, so each has a thread of its own instead of a place in the pool.
-template <class ProtoResponse, class ProtoRequest, class Call>
-grpc::ServerWriteReactor<ProtoResponse>* RunStream(const ProtoRequest* request, Call call) {
-  auto* reactor = new StreamReactor<ProtoResponse>();
-  std::thread([reactor, request = *request, call] {
-    Result<void> result = call(request, *reactor);
-    reactor->Finish(result ? grpc::Status::OK : ToStatus(result.error()));
-    reactor->Unref();
-  }).detach();
-  return reactor;
+template <class ProtoResponse, class Work>
+grpc::ServerWriteReactor<ProtoResponse>* RunStream(ThreadPool& pool, Work work) {
+  using Call = StreamCall<ProtoResponse>;
+  const auto call = Call::template Make<Call>();
+  const bool taken = pool.Run([call, work = std::move(work)] {
+    const Result<void> result = work(*call);
+    call->End(result ? grpc::Status::OK : ToStatus(result.error()));
+  });
+  if (!taken) call->End(Busy());
+  return call.get();
 }
 
-#define CRI_METHOD_BODY_(method, request_type, response_type)                                                 \
-  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context, const v1::request_type* request,     \
-                                   v1::response_type* response) override {                                    \
-    return RunUnary<response_type>(pool_, context, request, response, [this](const v1::request_type& proto) { \
-      request_type plain;                                                                                     \
-      FromProto(proto, plain);                                                                                \
-      return api_.method(plain);                                                                              \
-    });                                                                                                       \
+#define CRI_METHOD_BODY_(method, request_type, response_type)                                             \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext*, const v1::request_type* request,         \
+                                   v1::response_type* response) override {                                \
+    request_type plain;                                                                                   \
+    FromProto(*request, plain);                                                                           \
+    return RunUnary(threads_.For(#method), response, [&api = api_, plain] { return api.method(plain); }); \
   }
 #define CRI_STREAM_BODY_(method, request_type, response_type)                                                        \
   grpc::ServerWriteReactor<v1::response_type>* method(grpc::CallbackServerContext*, const v1::request_type* request) \
       override {                                                                                                     \
-    return RunStream<v1::response_type>(                                                                             \
-        request, [this](const v1::request_type& proto, StreamReactor<v1::response_type>& reactor) {                  \
-          request_type plain;                                                                                        \
-          FromProto(proto, plain);                                                                                   \
-          return api_.method(plain, [&reactor](const response_type& message) {                                       \
-            v1::response_type out;                                                                                   \
-            ToProto(message, out);                                                                                   \
-            return reactor.Write(std::move(out));                                                                    \
-          });                                                                                                        \
-        });                                                                                                          \
+    request_type plain;                                                                                              \
+    FromProto(*request, plain);                                                                                      \
+    return RunStream<v1::response_type>(threads_.streams, [&api = api_, plain](auto& call) {                         \
+      return api.method(plain, [&call](const response_type& message) {                                               \
+        v1::response_type out;                                                                                       \
+        ToProto(message, out);                                                                                       \
+        return call.Write(std::move(out));                                                                           \
+      });                                                                                                            \
+    });                                                                                                              \
   }
 
 // The method table holds both services; each class takes its own lines through the macro SERVICE_<name>.
@@ -129,7 +102,7 @@ grpc::ServerWriteReactor<ProtoResponse>* RunStream(const ProtoRequest* request, 
 
 class RuntimeServiceAdapter : public v1::RuntimeService::CallbackService {
  public:
-  RuntimeServiceAdapter(RuntimeApi& api, ThreadPool& pool) : api_(api), pool_(pool) {}
+  RuntimeServiceAdapter(RuntimeApi& api, Threads& threads) : api_(api), threads_(threads) {}
 #define SERVICE_RuntimeService(...) __VA_ARGS__
 #define SERVICE_ImageService(...)
 #include "cri/grpc/methods.inc"
@@ -138,12 +111,12 @@ class RuntimeServiceAdapter : public v1::RuntimeService::CallbackService {
 
  private:
   RuntimeApi& api_;
-  ThreadPool& pool_;
+  Threads& threads_;
 };
 
 class ImageServiceAdapter : public v1::ImageService::CallbackService {
  public:
-  ImageServiceAdapter(RuntimeApi& api, ThreadPool& pool) : api_(api), pool_(pool) {}
+  ImageServiceAdapter(RuntimeApi& api, Threads& threads) : api_(api), threads_(threads) {}
 #define SERVICE_RuntimeService(...)
 #define SERVICE_ImageService(...) __VA_ARGS__
 #include "cri/grpc/methods.inc"
@@ -152,73 +125,55 @@ class ImageServiceAdapter : public v1::ImageService::CallbackService {
 
  private:
   RuntimeApi& api_;
-  ThreadPool& pool_;
+  Threads& threads_;
 };
 
 class GrpcServer : public Server {
  public:
-  GrpcServer(RuntimeApi& api, const ServeOptions& options)
-      : pool_(options.idle_threads, options.most_calls),
-        runtime_(api, pool_),
-        image_(api, pool_),
-        socket_path_(options.socket_path) {}
-  ~GrpcServer() override { Stop(std::chrono::seconds(5)); }
+  GrpcServer(RuntimeApi& api, const ServeOptions& options, std::unique_ptr<SocketPlace> place)
+      : threads_(options), runtime_(api, threads_), image_(api, threads_), place_(std::move(place)) {}
+  ~GrpcServer() override { StopListening(kDefaultGrace); }
 
-  Result<void> Start() {
+  Result<void> Start(const std::string& socket_path) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("unix://" + socket_path_, grpc::InsecureServerCredentials());
+    builder.AddListeningPort(place_->address(), grpc::InsecureServerCredentials());
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.SetMaxSendMessageSize(kMaxMessageBytes);
     builder.RegisterService(&runtime_);
     builder.RegisterService(&image_);
-    // The socket appears with the umask's mode: the daemons' (022) lets nobody else connect before it gets its own.
     server_ = builder.BuildAndStart();
-    if (!server_) return Fail(Code::kUnavailable, "listen on {}: the socket cannot be made", socket_path_);
-    if (::chmod(socket_path_.c_str(), 0660) != 0) return FailErrno(errno, "chmod {}", socket_path_);
-    return {};
+    if (!server_) return Fail(Code::kUnavailable, "listen on {}: the socket cannot be made", socket_path);
+    return place_->Publish(kSocketMode);
   }
 
-  void Stop(std::chrono::milliseconds grace) override {
-    if (!server_) return;
-    server_->Shutdown(std::chrono::system_clock::now() + grace);
-    server_->Wait();
-    server_.reset();
-    ::unlink(socket_path_.c_str());
+  bool Stop(milliseconds grace) override {
+    StopListening(grace);
+    return threads_.WaitIdle(std::chrono::steady_clock::now() + kLastMoment);
   }
 
  private:
-  ThreadPool pool_;
+  // Ends every call towards its client, in `grace` at most; threads may work on.
+  void StopListening(milliseconds grace) {
+    if (!server_) return;
+    place_->Remove();
+    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    server_->Wait();
+    server_.reset();
+  }
+
+  Threads threads_;  // destroyed last: waits for those that work on
   RuntimeServiceAdapter runtime_;
   ImageServiceAdapter image_;
-  std::string socket_path_;
+  std::unique_ptr<SocketPlace> place_;  // outlives server_, which removes what it listened on by this address
   std::unique_ptr<grpc::Server> server_;
 };
-
-Result<void> ClearStaleSocket(const std::string& path) {
-  struct stat info{};
-  if (::lstat(path.c_str(), &info) != 0) return {};
-  if (!S_ISSOCK(info.st_mode)) return Fail(Code::kFailedPrecondition, "listen on {}: exists and is not a socket", path);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  const base::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (probe.valid() && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    return Fail(Code::kFailedPrecondition, "listen on {}: another server answers there", path);
-  }
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return FailErrno(errno, "remove stale socket {}", path);
-  return {};
-}
 
 }  // namespace
 
 Result<std::unique_ptr<Server>> Serve(RuntimeApi& api, const ServeOptions& options) {
-  if (options.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Fail(Code::kInvalidArgument, "listen on {}: a socket path may have {} bytes at most", options.socket_path,
-                sizeof(sockaddr_un::sun_path) - 1);
-  }
-  TRY(ClearStaleSocket(options.socket_path));
-  auto server = std::make_unique<GrpcServer>(api, options);
-  TRY(server->Start());
+  ASSIGN_OR_RETURN(auto place, SocketPlace::Prepare(options.socket_path));
+  auto server = std::make_unique<GrpcServer>(api, options, std::move(place));
+  TRY(server->Start(options.socket_path));
   return std::unique_ptr<Server>(std::move(server));
 }
 

@@ -7,35 +7,48 @@
 
 namespace portcullis::cri {
 
-ThreadPool::ThreadPool(size_t kept, size_t most) : kept_(kept), most_(most) {}
+ThreadPool::ThreadPool(Limits limits) : limits_(limits) {}
 
 ThreadPool::~ThreadPool() {
   std::unique_lock lock(mutex_);
   closing_ = true;
   ready_.notify_all();
-  ended_.wait(lock, [this] { return threads_ == 0; });
+  changed_.wait(lock, [this] { return threads_ == 0; });
 }
 
-void ThreadPool::Run(std::function<void()> task) {
+bool ThreadPool::Run(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
+  if (queue_.size() >= idle_ && !StartThread()) {
+    // A task waits for a thread that there is; without any it would wait for ever.
+    if (threads_ == 0 || queue_.size() - idle_ >= limits_.waiting) return false;
+  }
   queue_.push_back(std::move(task));
   ready_.notify_one();
-  if (queue_.size() <= idle_ || threads_ >= most_) return;
+  return true;
+}
+
+bool ThreadPool::WaitIdle(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [this] { return queue_.empty() && idle_ == threads_; });
+}
+
+bool ThreadPool::StartThread() {
+  if (threads_ >= limits_.threads) return false;
   try {
     std::thread([this] { Work(); }).detach();
-    ++threads_;
   } catch (const std::system_error& error) {
-    // The call waits for a thread that there is; without any it would wait for ever.
-    if (threads_ == 0) throw;
-    base::LogWarning("no thread for a call, it waits", {{"err", error.what()}});
+    base::LogWarning("no thread for a call", {{"err", error.what()}});
+    return false;
   }
+  ++threads_;
+  ++idle_;
+  return true;
 }
 
 void ThreadPool::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    ++idle_;
-    ready_.wait(lock, [this] { return closing_ || !queue_.empty() || idle_ > kept_; });
+    ready_.wait(lock, [this] { return closing_ || !queue_.empty() || idle_ > limits_.kept; });
     --idle_;
     if (queue_.empty()) break;
     {
@@ -45,9 +58,11 @@ void ThreadPool::Work() {
       task();
     }
     lock.lock();
+    ++idle_;
+    changed_.notify_all();
   }
   --threads_;
-  ended_.notify_all();
+  changed_.notify_all();
 }
 
 }  // namespace portcullis::cri
