@@ -99,7 +99,7 @@ struct PodManager::State {
     pool.emplace_back([this] { RunPool(); });
   }
 
-  Entry& Add(PodIdentity identity, std::shared_ptr<const k8s::Pod> pod) {
+  Entry& Add(const PodIdentity& identity, std::shared_ptr<const k8s::Pod> pod) {
     Entry& entry = entries[identity.uid];
     entry.worker = std::make_unique<PodWorker>(context, identity, std::move(pod));
     Kick(identity.uid, entry);
