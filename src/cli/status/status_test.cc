@@ -142,7 +142,8 @@ TEST(KernelSeccomp, Parses) {
 TEST(NodeSwitch, ReadsConfigz) {
   EXPECT_TRUE(*SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": true}})"));
   EXPECT_FALSE(*SwitchFromConfigz(R"({"kubeletconfig": {}})"));
-  EXPECT_TRUE(*SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": false}, "seccompDefault": {"enabled": true}})"));
+  EXPECT_TRUE(
+      *SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": false}, "seccompDefault": {"enabled": true}})"));
   EXPECT_FALSE(SwitchFromConfigz("{}"));
   EXPECT_FALSE(SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": "yes"}})"));
   EXPECT_FALSE(ReadNodeSwitch("127.0.0.1", 1, std::chrono::milliseconds(200)));
