@@ -17,6 +17,18 @@
 namespace portcullis::cli {
 namespace {
 
+// Kubernetes' way to name a default: "RuntimeDefault@containerd-2.2" is "containerd@2.2".
+std::string WithoutKubernetesPrefix(const std::string& word) {
+  constexpr std::string_view kPrefix = "RuntimeDefault@";
+  if (!word.starts_with(kPrefix)) return word;
+  std::string name = word.substr(kPrefix.size());
+  const size_t dash = name.rfind('-');
+  const bool has_release = dash != std::string::npos && dash + 1 < name.size() &&
+                           std::isdigit(static_cast<unsigned char>(name[dash + 1])) != 0;
+  if (has_release) name[dash] = '@';
+  return name;
+}
+
 bool NamesLibrary(const std::string& word) {
   if (word.find('/') != std::string::npos || base::Exists(word)) return false;
   const std::string runtime = word.substr(0, word.find('@'));
@@ -91,8 +103,9 @@ Result<seccomp::Flavour> ToFlavour(const std::string& word) {
 
 Result<Operand> ReadOperand(const std::string& word, seccomp::ParseMode mode) {
   Operand operand;
-  if (NamesLibrary(word)) {
-    ASSIGN_OR_RETURN(seccomp::DefaultProfile found, seccomp::FindDefaultProfile(word));
+  const std::string library_name = WithoutKubernetesPrefix(word);
+  if (library_name != word || NamesLibrary(word)) {
+    ASSIGN_OR_RETURN(seccomp::DefaultProfile found, seccomp::FindDefaultProfile(library_name));
     operand.name = found.runtime + "@" + found.release;
     operand.flavour = found.flavour;
     operand.profile = std::move(found.profile);

@@ -1,5 +1,5 @@
 // A profile as users name it on the command line: a file, `-` (standard input), or a release of the library
-// ("containerd@1.7.13", "cri-o", "docker@29.4.2"). A name with a `/` or that is an existing file is a file.
+// ("containerd@1.7.13", "containerd@1.7", "cri-o", "docker@29.4.2", "RuntimeDefault@containerd-1.7"). A name with a `/` or that is an existing file is a file.
 #pragma once
 
 #include <optional>

@@ -32,6 +32,12 @@ class DecisionDiagrams {
   bool IsAnswer(Node node) const { return nodes_[node].bit == kAnswerBit; }
   uint32_t AnswerOf(Node node) const { return nodes_[node].high; }
 
+  // Of a node that is no answer: the bit that it tests, as argument * 64 + place below the highest bit, and where the
+  // two values of that bit lead.
+  uint32_t BitOf(Node node) const { return nodes_[node].bit; }
+  Node WhenClear(Node node) const { return nodes_[node].low; }
+  Node WhenSet(Node node) const { return nodes_[node].high; }
+
   // Arguments for which two functions differ; nullopt when they are equal.
   std::optional<std::array<uint64_t, 6>> Difference(Node a, Node b) const;
 

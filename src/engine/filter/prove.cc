@@ -291,7 +291,12 @@ Result<Verdict> Compare(const Behaviour& first, const Behaviour& second) {
   return verdict;
 }
 
-Result<std::vector<Difference>> Differences(const Behaviour& first, const Behaviour& second) {
+namespace {
+
+// `permitted` brings the first's function to one that equals the second's exactly where nothing is to be reported.
+template <class Permitted>
+Result<std::vector<Difference>> CollectDifferences(const Behaviour& first, const Behaviour& second,
+                                                   Permitted&& permitted) {
   Classes classes;
   AddBehaviourBorders(first, classes);
   AddBehaviourBorders(second, classes);
@@ -308,8 +313,9 @@ Result<std::vector<Difference>> Differences(const Behaviour& first, const Behavi
     const std::set<uint32_t>& numbers = classes.numbers.at();
     for (auto number = numbers.begin(); number != numbers.end(); ++number) {
       const uint32_t last = std::next(number) == numbers.end() ? UINT32_MAX : *std::next(number) - 1;
-      ASSIGN_OR_RETURN(const Node one, a.Of(arch, *number));
+      ASSIGN_OR_RETURN(const Node written, a.Of(arch, *number));
       ASSIGN_OR_RETURN(const Node other, b.Of(arch, *number));
+      ASSIGN_OR_RETURN(const Node one, permitted(diagrams, written, other));
       const std::pair<Node, Node> nodes{one, other};
       if (one != other && before == nodes) {
         differences.back().last = last;
@@ -327,6 +333,21 @@ Result<std::vector<Difference>> Differences(const Behaviour& first, const Behavi
     }
   }
   return differences;
+}
+
+}  // namespace
+
+Result<std::vector<Difference>> Differences(const Behaviour& first, const Behaviour& second) {
+  return CollectDifferences(first, second, [](DecisionDiagrams&, Node one, Node) -> Result<Node> { return one; });
+}
+
+Result<std::vector<Difference>> Excesses(const Behaviour& first, const Behaviour& second) {
+  return CollectDifferences(first, second, [](DecisionDiagrams& diagrams, Node one, Node other) {
+    return diagrams.Combine(one, other, [](uint32_t mine, uint32_t theirs) {
+      const auto rank = [](uint32_t answer) { return static_cast<int32_t>(answer & 0xffff0000); };
+      return rank(mine) > rank(theirs) ? mine : theirs;
+    });
+  });
 }
 
 }  // namespace portcullis::filter

@@ -57,4 +57,7 @@ struct Difference {
 // All of them, over the architectures that either profile knows. Empty: the profiles are equal there.
 Result<std::vector<Difference>> Differences(const Behaviour& first, const Behaviour& second);
 
+// Only those calls for which the first answers more permissively, in the kernel's order of actions (linux/seccomp.h).
+Result<std::vector<Difference>> Excesses(const Behaviour& first, const Behaviour& second);
+
 }  // namespace portcullis::filter

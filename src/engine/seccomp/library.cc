@@ -67,6 +67,17 @@ std::optional<size_t> FindContent(const CompactRuntime& runtime, std::string_vie
   return static_cast<size_t>(found - runtime.contents.begin());
 }
 
+// "2.2" means the newest release of that branch; a full release means itself.
+std::string_view NewestOfBranch(const CompactRuntime& runtime, std::string_view branch) {
+  std::string_view newest = branch;
+  for (const CompactRelease& candidate : runtime.releases) {
+    const std::string_view release = candidate.release;
+    if (release == branch) return branch;
+    if (release.starts_with(branch) && release.substr(branch.size()).starts_with('.')) newest = release;
+  }
+  return newest;
+}
+
 }  // namespace
 
 Result<DefaultProfile> FindDefaultProfile(std::string_view name) {
@@ -81,6 +92,7 @@ Result<DefaultProfile> FindDefaultProfile(std::string_view name) {
   if (at != std::string_view::npos) {
     release = name.substr(at + 1);
     if (release.starts_with('v')) release.remove_prefix(1);
+    if (!release.empty()) release = NewestOfBranch(*runtime, release);
   }
   const auto content = FindContent(*runtime, release);
   if (!content) {

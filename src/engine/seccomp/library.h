@@ -3,6 +3,7 @@
 //
 //   FindDefaultProfile("containerd")          the newest release
 //   FindDefaultProfile("containerd@1.7.13")   that release
+//   FindDefaultProfile("containerd@2.2")      the newest release of that branch
 //   FindDefaultProfile("runc")                error: unknown default profile "runc" (one of containerd,
 //   containers-common, ...)
 #pragma once

@@ -61,7 +61,7 @@ TEST(Library, UnknownNamesListWhatThereIs) {
     EXPECT_EQ(missing.error().code, Code::kNotFound);
     EXPECT_THAT(missing.error().message, HasSubstr("containerd, containers-common, cri-o, docker"));
   }
-  for (const char* name : {"containerd@", "containerd@9.9.9", "containerd@1.7", "containerd@vv1.7.13"}) {
+  for (const char* name : {"containerd@", "containerd@9.9.9", "containerd@9", "containerd@vv1.7.13"}) {
     const auto missing = FindDefaultProfile(name);
     ASSERT_FALSE(missing) << name;
     EXPECT_EQ(missing.error().code, Code::kNotFound);
@@ -118,6 +118,18 @@ TEST(Library, KnowsEveryReleaseOfTheIndex) {
     }
   }
   for (const auto& [runtime, count] : counts) EXPECT_EQ(ReleasesOf(runtime).size(), count) << runtime;
+}
+
+TEST(LibraryTest, ABranchMeansItsNewestRelease) {
+  const auto branch = FindDefaultProfile("containerd@1.7");
+  ASSERT_TRUE(branch) << branch.error().message;
+  EXPECT_TRUE(branch->release.starts_with("1.7.")) << branch->release;
+  for (const LibraryRelease& known : ReleasesOf("containerd")) {
+    if (!known.release.starts_with("1.7.")) continue;
+    EXPECT_GE(std::stoi(branch->release.substr(4)), std::stoi(known.release.substr(4)));
+  }
+  EXPECT_FALSE(FindDefaultProfile("containerd@1.")) << "no branch";
+  EXPECT_FALSE(FindDefaultProfile("containerd@"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 // Field names are those of the OCI runtime specification ("LinuxSeccomp") and of Docker's profile.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -44,7 +45,7 @@ struct Arg {
   uint64_t value = 0;
   uint64_t value_two = 0;
   CompareOp op = CompareOp::kEqual;
-  bool operator==(const Arg&) const = default;
+  auto operator<=>(const Arg&) const = default;
 };
 
 // Flags of seccomp(2) that OCI names; the values are the kernel's bits.
