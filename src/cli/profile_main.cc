@@ -19,6 +19,13 @@ usage: portcullis profile VERB [flags] PROFILE
   eval PROFILE CALL...    what one call gets, and which rule decides: eval containerd socket AF_ALG
   prove PROFILE           that the compiled filter answers every possible call as written
   diff PROFILE PROFILE    which calls two profiles answer differently, and for which arguments
+  subset PROFILE PROFILE  whether the first permits nothing that the second does not, or where it does
+  merge PROFILE...        the profile that permits what any of them permits
+  intersect PROFILE PROFILE   the profile that permits what both permit
+  subtract PROFILE PROFILE    what the first permits and the second does not
+  minimise PROFILE        an equal profile without what never decides
+  log-twin PROFILE        the profile that only logs what this one denies, for a trial run
+  delta FILE              the complete profile of a delta: base, allow, deny
   lint PROFILE            what will surprise: --format text|json|sarif
 
 PROFILE is a file, - (standard input), or a release of the library: containerd, containerd@1.7.13, cri-o@1.34.
@@ -32,9 +39,11 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"list", ProfileListMain}, {"show", ProfileShowMain},   {"resolve", ProfileResolveMain},
-    {"eval", ProfileEvalMain}, {"prove", ProfileProveMain}, {"compile", ProfileCompileMain},
-    {"diff", ProfileDiffMain}, {"lint", ProfileLintMain},
+    {"list", ProfileListMain},         {"show", ProfileShowMain},           {"resolve", ProfileResolveMain},
+    {"eval", ProfileEvalMain},         {"prove", ProfileProveMain},         {"compile", ProfileCompileMain},
+    {"diff", ProfileDiffMain},         {"lint", ProfileLintMain},           {"subset", ProfileSubsetMain},
+    {"merge", ProfileMergeMain},       {"intersect", ProfileIntersectMain}, {"subtract", ProfileSubtractMain},
+    {"minimise", ProfileMinimiseMain}, {"log-twin", ProfileLogTwinMain},    {"delta", ProfileDeltaMain},
 };
 
 }  // namespace

@@ -19,6 +19,13 @@ int ProfileEvalMain(const std::vector<std::string>& args);
 int ProfileProveMain(const std::vector<std::string>& args);
 int ProfileLintMain(const std::vector<std::string>& args);
 int ProfileDiffMain(const std::vector<std::string>& args);
+int ProfileMergeMain(const std::vector<std::string>& args);
+int ProfileIntersectMain(const std::vector<std::string>& args);
+int ProfileSubtractMain(const std::vector<std::string>& args);
+int ProfileSubsetMain(const std::vector<std::string>& args);
+int ProfileMinimiseMain(const std::vector<std::string>& args);
+int ProfileLogTwinMain(const std::vector<std::string>& args);
+int ProfileDeltaMain(const std::vector<std::string>& args);
 
 inline constexpr int kProfileError = 2;
 

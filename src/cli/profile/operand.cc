@@ -101,6 +101,14 @@ Result<seccomp::Flavour> ToFlavour(const std::string& word) {
 
 }  // namespace
 
+Result<std::string> ReadOperandText(const std::string& word) {
+  auto text = word == "-" ? ReadStandardInput() : base::ReadFile(word, seccomp::kMaxProfileBytes);
+  if (text || text.error().code != Code::kNotFound) return text;
+  const auto runtimes = seccomp::LibraryRuntimes();
+  return Wrap(text.error(), "profile {} is neither a file nor a release of {}", base::Quote(word),
+              base::Join(runtimes, ", "));
+}
+
 Result<Operand> ReadOperand(const std::string& word, seccomp::ParseMode mode) {
   Operand operand;
   const std::string library_name = WithoutKubernetesPrefix(word);
@@ -112,14 +120,8 @@ Result<Operand> ReadOperand(const std::string& word, seccomp::ParseMode mode) {
     return operand;
   }
   operand.name = word == "-" ? "standard input" : word;
-  auto text = word == "-" ? ReadStandardInput() : base::ReadFile(word, seccomp::kMaxProfileBytes);
-  if (!text) {
-    if (text.error().code != Code::kNotFound) return Failure(text.error());
-    const auto runtimes = seccomp::LibraryRuntimes();
-    return Wrap(text.error(), "profile {} is neither a file nor a release of {}", base::Quote(word),
-                base::Join(runtimes, ", "));
-  }
-  ASSIGN_OR_RETURN(operand.profile, seccomp::ParseProfile(*text, operand.name, mode, &operand.diagnostics));
+  ASSIGN_OR_RETURN(const std::string text, ReadOperandText(word));
+  ASSIGN_OR_RETURN(operand.profile, seccomp::ParseProfile(text, operand.name, mode, &operand.diagnostics));
   TRY(seccomp::CheckUsable(operand.profile, operand.name));
   return operand;
 }

@@ -1,5 +1,6 @@
 // A profile as users name it on the command line: a file, `-` (standard input), or a release of the library
-// ("containerd@1.7.13", "containerd@1.7", "cri-o", "docker@29.4.2", "RuntimeDefault@containerd-1.7"). A name with a `/` or that is an existing file is a file.
+// ("containerd@1.7.13", "containerd@1.7", "cri-o", "docker@29.4.2", "RuntimeDefault@containerd-1.7"). A name with a `/`
+// or that is an existing file is a file.
 #pragma once
 
 #include <optional>
@@ -21,6 +22,9 @@ struct Operand {
   seccomp::Profile profile;
   Diagnostics diagnostics;  // lenient reading: what was ignored
 };
+
+// The text of a file, or of standard input for `-`; at most seccomp::kMaxProfileBytes.
+Result<std::string> ReadOperandText(const std::string& word);
 
 Result<Operand> ReadOperand(const std::string& word, seccomp::ParseMode mode = seccomp::ParseMode::kStrict);
 
