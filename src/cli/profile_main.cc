@@ -26,6 +26,7 @@ usage: portcullis profile VERB [flags] PROFILE
   minimise PROFILE        an equal profile without what never decides
   log-twin PROFILE        the profile that only logs what this one denies, for a trial run
   delta FILE              the complete profile of a delta: base, allow, deny
+  inspect --pid N         the filters of a running process, and which profile they are
   lint PROFILE            what will surprise: --format text|json|sarif
 
 PROFILE is a file, - (standard input), or a release of the library: containerd, containerd@1.7.13, cri-o@1.34.
@@ -44,6 +45,7 @@ constexpr Verb kVerbs[] = {
     {"diff", ProfileDiffMain},         {"lint", ProfileLintMain},           {"subset", ProfileSubsetMain},
     {"merge", ProfileMergeMain},       {"intersect", ProfileIntersectMain}, {"subtract", ProfileSubtractMain},
     {"minimise", ProfileMinimiseMain}, {"log-twin", ProfileLogTwinMain},    {"delta", ProfileDeltaMain},
+    {"inspect", ProfileInspectMain},
 };
 
 }  // namespace
