@@ -14,6 +14,7 @@
 #include "cli/output/yaml.h"
 #include "cli/status/node_switch.h"
 #include "cli/status/status.h"
+#include "cli/status_verify.h"
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
 
@@ -29,6 +30,7 @@ struct Flags {
   std::string output = "table";
   bool all = false;
   bool watch = false;
+  bool verify = false;
 };
 
 struct NodeSwitch {
@@ -47,7 +49,9 @@ NodeSwitch AskNode(const std::string& address) {
 
 Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
   const NodeSwitch node = AskNode(flags.node_address);
-  ASSIGN_OR_RETURN(const auto rows, CollectStatus(runtime, {.all = flags.all, .node_default_on = node.on}));
+  ASSIGN_OR_RETURN(const auto rows, CollectStatus(runtime, {.all = flags.all,
+                                                            .node_default_on = node.on,
+                                                            .verify = flags.verify ? VerifyFilters : nullptr}));
   if (flags.watch) std::cout << kClearScreen;
   if (flags.output == "json") {
     std::cout << StatusJson(rows).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
@@ -57,6 +61,10 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
     std::cout << StatusTable(rows);
   }
   std::cout.flush();
+  for (const StatusRow& row : rows) {
+    if (!row.verdict || row.verdict->as_meant == true) continue;
+    std::cerr << "status: " << row.pod << ' ' << row.container << ": " << row.verdict->text << '\n';
+  }
   const bool asks = !node.on && std::any_of(rows.begin(), rows.end(),
                                             [](const StatusRow& row) { return row.decided_by == "node default"; });
   if (asks) {
@@ -104,6 +112,9 @@ int StatusMain(int argc, char** argv) {
   line.Text("--node-address", &flags.node_address, "where the node serves /configz, for the STALE column");
   line.Text("-o,--output", &flags.output, "table, json or yaml");
   line.Bool("--all", &flags.all, "also containers that do not run");
+  line.Bool("--verify", &flags.verify,
+            "read the filters of every container's process and prove them equal to what was meant (stops it for less "
+            "than a millisecond)");
   line.Bool("--watch", &flags.watch, "again every two seconds, until interrupted");
   if (const auto exit_code = line.Parse({argv + 1, argv + argc})) return *exit_code;
   if (const auto shown = Run(flags); !shown) {

@@ -64,4 +64,16 @@ nlohmann::json DifferencesToJson(const std::vector<filter::Difference>& differen
   return list;
 }
 
+std::string CounterexampleText(const filter::Counterexample& example) {
+  const auto& [call, from_program, from_profile] = example;
+  const auto arch = syscalls::ArchFromAudit(call.arch, call.nr);
+  const auto name = arch ? syscalls::NameOf(*arch, call.nr) : std::nullopt;
+  return fmt::format(
+      "{} of {} with {:#x} {:#x} {:#x} {:#x} {:#x} {:#x}: the process gets {}, the profile says {}",
+      name ? std::string(*name) : fmt::format("call {}", call.nr),
+      arch ? std::string(syscalls::InfoOf(*arch).scmp_name) : fmt::format("architecture {:#x}", call.arch),
+      call.args[0], call.args[1], call.args[2], call.args[3], call.args[4], call.args[5], bpf::ReturnText(from_program),
+      bpf::ReturnText(from_profile));
+}
+
 }  // namespace portcullis::cli

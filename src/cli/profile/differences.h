@@ -16,4 +16,7 @@ std::string DifferencesToText(const std::vector<filter::Difference>& differences
 // [{"architecture", "calls", "first", "last", "before", "after", "forSomeArguments": [6 numbers]}]
 nlohmann::json DifferencesToJson(const std::vector<filter::Difference>& differences);
 
+// One call, what a process gets and what a profile says.
+std::string CounterexampleText(const filter::Counterexample& example);
+
 }  // namespace portcullis::cli

@@ -47,6 +47,17 @@ std::optional<KernelSeccomp> AskKernel(const nlohmann::json& info, const std::st
   return text ? ParseKernelSeccomp(*text) : std::nullopt;
 }
 
+std::optional<KernelVerdict> Verify(const nlohmann::json& info, const StatusOptions& options) {
+  const auto pid = info.find("pid");
+  const nlohmann::json::json_pointer linux_pointer("/runtimeSpec/linux");
+  if (!options.verify || pid == info.end() || !pid->is_number_unsigned() || *pid == 0) return std::nullopt;
+  if (!info.contains(linux_pointer) || !info.at(linux_pointer).is_object()) {
+    return KernelVerdict{.as_meant = std::nullopt, .text = "the runtime does not show the container's spec"};
+  }
+  return options.verify(static_cast<pid_t>(pid->get<uint64_t>()),
+                        info.at(linux_pointer).value("seccomp", nlohmann::json()));
+}
+
 std::optional<bool> IsStale(const StatusRow& row, const std::optional<bool>& node_default_on) {
   if (row.decided_by == kUnknown) return std::nullopt;
   if (row.decided_by != "node default") return false;
@@ -61,6 +72,7 @@ std::string KernelText(const StatusRow& row) {
   if (row.kernel->mode == 2 && row.kernel->filters) {
     text += fmt::format(" ({} filter{})", *row.kernel->filters, *row.kernel->filters == 1 ? "" : "s");
   }
+  if (row.verdict && row.verdict->as_meant == true) text += " as meant";
   return row.mismatch ? text + " MISMATCH" : text;
 }
 
@@ -87,6 +99,8 @@ Result<std::optional<StatusRow>> RowOf(cri::RuntimeApi& runtime, const cri::Cont
   if (status.state == cri::ContainerState::kContainerRunning) row.kernel = AskKernel(info, options.proc_dir);
   const bool confined = row.effective != kUnknown && row.effective != "Unconfined";
   row.mismatch = confined && row.kernel && row.kernel->mode == 0;  // the other way round is a filter of the host's own
+  if (row.kernel) row.verdict = Verify(info, options);
+  row.mismatch = row.mismatch || (row.verdict && row.verdict->as_meant == false);
   row.stale = IsStale(row, options.node_default_on);
   return row;
 }
@@ -156,6 +170,10 @@ nlohmann::json StatusJson(const std::vector<StatusRow>& rows) {
     if (row.kernel) {
       item["kernel"] = {{"seccomp", row.kernel->mode}};
       if (row.kernel->filters) item["kernel"]["filters"] = *row.kernel->filters;
+    }
+    if (row.verdict) {
+      item["kernel"]["asMeant"] = row.verdict->as_meant ? nlohmann::json(*row.verdict->as_meant) : nlohmann::json();
+      item["kernel"]["verdict"] = row.verdict->text;
     }
     list.push_back(std::move(item));
   }

@@ -6,6 +6,9 @@
 //   std::cout << StatusTable(rows);
 #pragma once
 
+#include <sys/types.h>
+
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -27,6 +30,12 @@ struct KernelSeccomp {
   std::optional<int> filters;  // Linux 5.9 and later
 };
 
+// What reading the process's filters told (status --verify).
+struct KernelVerdict {
+  std::optional<bool> as_meant;  // nullopt: they could not be read
+  std::string text;              // "210 instructions, proven as meant", a call that differs, or why it is not known
+};
+
 struct StatusRow {
   std::string pod;  // "namespace/name"
   std::string container;
@@ -39,13 +48,16 @@ struct StatusRow {
   // The node decided, and would decide otherwise now: the container was started before the switch was turned.
   // nullopt: the node's present switch, or who decided, is not known.
   std::optional<bool> stale;
-  bool mismatch = false;  // a profile should be in effect and the kernel has no filter
+  std::optional<KernelVerdict> verdict;  // of a running process, when asked for
+  bool mismatch = false;                 // a profile should be in effect and the kernel has no filter, or another one
 };
 
 struct StatusOptions {
   bool all = false;                     // also containers that do not run
   std::optional<bool> node_default_on;  // the node's present SeccompDefault
   std::string proc_dir = "/proc";
+  // Compares the filters of a running process with its spec's linux.seccomp (null: none); not asked when empty.
+  std::function<KernelVerdict(pid_t, const nlohmann::json&)> verify;
 };
 
 // Sorted by pod, then container.
