@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/profile/differences.h"
+#include "cli/profile/match.h"
 #include "cli/profile_verbs.h"
 #include "engine/bpf/program.h"
 #include "engine/filter/disassemble.h"
@@ -26,8 +27,8 @@ namespace {
 
 // A profile that a filter may be.
 struct Candidate {
-  std::string name;  // "containerd@2.3.4, capabilities of the process"
-  filter::Behaviour behaviour;
+  std::string name;  // "containerd@2.3.4 with the capabilities of the process"
+  seccomp::ResolvedProfile profile;
 };
 
 struct CapabilitySet {
@@ -52,25 +53,15 @@ std::vector<CapabilitySet> CapabilitySets(pid_t pid) {
   return sets;
 }
 
-constexpr std::pair<filter::NewerSyscalls, const char*> kNewer[] = {
-    {filter::NewerSyscalls::kEnosys, ""},
-    {filter::NewerSyscalls::kAsWritten, ", newer calls as written"},
-};
-
 Result<std::vector<Candidate>> CandidatesOf(const Operand& operand, const std::vector<CapabilitySet>& sets) {
   std::vector<Candidate> candidates;
-  std::vector<seccomp::ResolvedProfile> seen;
   for (const CapabilitySet& set : sets) {
     ASSIGN_OR_RETURN(seccomp::ResolveContext context, ToContext({}, operand));
     context.bounding = set.names;
     auto resolved = seccomp::Resolve(operand.profile, context);
     if (!resolved) return Wrap(resolved.error(), "profile {}", operand.name);
-    if (std::ranges::find(seen, *resolved) != seen.end()) continue;
-    for (const auto& [newer, text] : kNewer) {
-      candidates.push_back({.name = fmt::format("{} with {}{}", operand.name, set.name, text),
-                            .behaviour = filter::Describe(*resolved, {.native = context.host, .newer = newer})});
-    }
-    seen.push_back(*std::move(resolved));
+    if (std::ranges::find(candidates, *resolved, &Candidate::profile) != candidates.end()) continue;
+    candidates.push_back({.name = operand.name + " with " + set.name, .profile = *std::move(resolved)});
   }
   return candidates;
 }
@@ -93,7 +84,9 @@ Result<std::vector<Candidate>> LibraryCandidates(const std::vector<CapabilitySet
 }
 
 // Calls of the native architecture, arguments 0, that a filter and a profile answer differently.
-std::vector<filter::Difference> SampleDifferences(const bpf::Program& program, const filter::Behaviour& behaviour) {
+std::vector<filter::Difference> SampleDifferences(const bpf::Program& program,
+                                                  const seccomp::ResolvedProfile& profile) {
+  const filter::Behaviour behaviour = filter::Describe(profile);
   const uint32_t arch = syscalls::InfoOf(syscalls::NativeArch()).audit_arch;
   std::vector<filter::Difference> differences;
   constexpr std::array<uint64_t, 6> kZero{};
@@ -115,7 +108,8 @@ std::vector<filter::Difference> SampleDifferences(const bpf::Program& program, c
 
 // What a filter turned out to be.
 struct Finding {
-  std::string equal_to;  // "": none
+  std::string equal_to;               // "": none
+  std::vector<std::string> left_out;  // equal but for these calls, which the filter's maker does not know
   std::string nearest;
   std::vector<filter::Difference> differences;  // to the nearest: calls, as far as arguments of 0 show them
   std::optional<filter::Counterexample> counterexample;
@@ -124,24 +118,25 @@ struct Finding {
 Result<Finding> Identify(const bpf::Program& program, const std::vector<Candidate>& candidates) {
   TRY(bpf::Check(program));
   Finding finding;
-  const Candidate* nearest = nullptr;
+  std::optional<size_t> fewest;
   for (const Candidate& candidate : candidates) {
-    auto differences = SampleDifferences(program, candidate.behaviour);
-    if (differences.empty()) {
-      ASSIGN_OR_RETURN(const filter::Verdict verdict, filter::Prove(program, candidate.behaviour));
-      if (verdict.equal) {
-        finding.equal_to = candidate.name;
-        return finding;
-      }
+    auto differences = SampleDifferences(program, candidate.profile);
+    const bool worth_a_proof = std::ranges::all_of(differences, [](const filter::Difference& difference) {
+      return MayBeLeftOut(difference.audit_arch, difference.first, difference.from_first, difference.from_second);
+    });
+    const bool nearest = !fewest || differences.size() < *fewest;
+    if (!worth_a_proof && !nearest) continue;
+    ASSIGN_OR_RETURN(Match match, MatchFilter(program, candidate.profile, syscalls::NativeArch()));
+    if (match.equal && (finding.equal_to.empty() || match.left_out.size() < finding.left_out.size())) {
+      finding.equal_to = candidate.name;
+      finding.left_out = std::move(match.left_out);
+      if (finding.left_out.empty()) return finding;
     }
-    if (nearest != nullptr && differences.size() >= finding.differences.size()) continue;
-    nearest = &candidate;
+    if (!nearest) continue;
+    fewest = differences.size();
     finding.nearest = candidate.name;
     finding.differences = std::move(differences);
-  }
-  if (nearest != nullptr) {
-    ASSIGN_OR_RETURN(const filter::Verdict verdict, filter::Prove(program, nearest->behaviour));
-    finding.counterexample = verdict.counterexample;
+    finding.counterexample = match.counterexample;
   }
   return finding;
 }
@@ -150,6 +145,10 @@ void PrintText(const bpf::Program& program, size_t index, const Finding& finding
   std::printf("filter %zu: %zu instructions, longest path %zu\n", index, program.size(), bpf::LongestPath(program));
   if (!finding.equal_to.empty()) {
     std::printf("  equals %s (proven for every call)\n", finding.equal_to.c_str());
+    if (!finding.left_out.empty()) {
+      std::printf("  but for calls that the OCI runtime's libseccomp does not know: %s\n",
+                  base::Join(finding.left_out, ", ").c_str());
+    }
     return;
   }
   std::printf("  equals no profile that was compared; nearest: %s\n", finding.nearest.c_str());
@@ -167,6 +166,7 @@ nlohmann::json ToJson(const bpf::Program& program, const Finding& finding) {
   nlohmann::json item = {{"instructions", program.size()}, {"longestPath", bpf::LongestPath(program)}};
   if (!finding.equal_to.empty()) {
     item["equals"] = finding.equal_to;
+    if (!finding.left_out.empty()) item["leftOut"] = finding.left_out;
     return item;
   }
   item["nearest"] = finding.nearest;

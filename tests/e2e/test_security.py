@@ -109,6 +109,28 @@ class Security(harness.NodeTest):
         # The state folder is root's alone; the profile of a pod is no exception.
         self.assertEqual(os.stat(f"{self.node.state_dir}/bundles").st_mode & 0o077, 0)
 
+    def test_the_kernel_holds_what_was_meant(self):
+        self.node.profile("no-mkdir.json", {"defaultAction": "SCMP_ACT_ALLOW",
+                                            "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]})
+        self.node.apply(pod("meant", container("default", FOREVER),
+                            container("local", FOREVER, securityContext=seccomp("Localhost", "no-mkdir.json")),
+                            container("unconfined", FOREVER, securityContext=seccomp("Unconfined"))))
+        self.node.wait_running("meant")
+        rows = self.node.status("--verify")
+        for name, text in (("default", "proven as meant"), ("local", "proven as meant"), ("unconfined", "no filter, as meant")):
+            row = rows[("meant", name)]
+            self.assertIs(row["kernel"]["asMeant"], True, row)
+            self.assertIn(text, row["kernel"]["verdict"])
+            self.assertFalse(row["mismatch"])
+        # The same question without the node: the process alone tells its profile.
+        pid = str(self.node.inspect(self.node.id_of("meant", "default"))["info"]["pid"])
+        inspect = [harness.SUITE.portcullis, "profile", "inspect", "--pid", pid]
+        named = harness.run(*inspect)
+        self.assertIn("equals containerd@", named.stdout)
+        other = harness.run(*inspect, "docker@20.10.0", check=False)
+        self.assertEqual(other.returncode, 1, other.stdout)
+        self.assertIn("equals no profile that was compared", other.stdout)
+
     @unittest.skipUnless(platform.machine() == "x86_64", "about x86's three ways into the kernel")
     def test_no_way_around_by_another_architecture(self):
         folder = f"{self.node.dir}/programs"
