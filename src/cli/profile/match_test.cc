@@ -26,8 +26,8 @@ bpf::Program FilterOf(const seccomp::ResolvedProfile& profile, filter::NewerSysc
 
 TEST(MatchFilter, TellsCallsThatTheMakerDidNotKnow) {
   for (const auto newer : {filter::NewerSyscalls::kEnosys, filter::NewerSyscalls::kAsWritten}) {
-    const auto match =
-        MatchFilter(FilterOf(Allow({"read", "write"}), newer), Allow({"read", "statmount", "write"}), Arch::kX86_64);
+    const auto match = MatchFilter(FilterOf(Allow({"read", "faccessat2"}), newer),
+                                   Allow({"read", "statmount", "faccessat2"}), Arch::kX86_64);
     ASSERT_TRUE(match) << match.error().message;
     EXPECT_TRUE(match->equal);
     EXPECT_EQ(match->left_out, std::vector<std::string>{"statmount"});
