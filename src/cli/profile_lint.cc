@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "cli/profile/sarif.h"
 #include "cli/profile_verbs.h"
+#include "engine/algebra/lint.h"
 #include "engine/filter/compile.h"
 #include "engine/seccomp/check.h"
 
@@ -15,7 +16,7 @@ void Append(Diagnostics& all, Diagnostics more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-Result<Diagnostics> Lint(const std::string& word, const ResolveWords& words) {
+Result<Diagnostics> Lint(const std::string& word, const std::string& base, const ResolveWords& words) {
   ASSIGN_OR_RETURN(Operand operand, ReadOperand(word, seccomp::ParseMode::kLenient));
   Diagnostics findings = std::move(operand.diagnostics);
   // A default profile of the library is built into its runtime: no other runtime reads it as a file.
@@ -25,6 +26,15 @@ Result<Diagnostics> Lint(const std::string& word, const ResolveWords& words) {
   auto resolved = seccomp::Resolve(operand.profile, context);
   if (!resolved) return Wrap(resolved.error(), "profile {}", operand.name);
   Append(findings, seccomp::LintForLibseccomp(*resolved, operand.name));
+  // Of a library profile these are decisions of its authors, not mistakes.
+  if (is_file) Append(findings, algebra::LintAnswers(*resolved, operand.name, context.host));
+  if (!base.empty()) {
+    ASSIGN_OR_RETURN(const Operand base_operand, ReadOperand(base));
+    ASSIGN_OR_RETURN(const seccomp::ResolvedProfile base_profile, ResolveOperand(base_operand, words));
+    ASSIGN_OR_RETURN(Diagnostics weaker,
+                     algebra::LintAgainst(*resolved, operand.name, base_profile, base_operand.name, context.host));
+    Append(findings, std::move(weaker));
+  }
   const auto filter = filter::Compile(*resolved, {.native = context.host});
   if (!filter) {
     findings.push_back({.severity = Severity::kError,
@@ -44,11 +54,13 @@ int ProfileLintMain(const std::vector<std::string>& args) {
   std::vector<std::string> operands;
   ResolveWords words;
   std::string format = "text";
+  std::string base;
   CommandLine line(
       "portcullis profile lint",
       "Tells what will surprise about a profile: what other runtimes read differently, and what libseccomp "
       "makes of it.");
   AddResolveFlags(line, &words);
+  line.Text("--base", &base, "also tell in which calls a profile is weaker than this one (containerd)");
   line.Text("--format", &format, "text, json or sarif");
   line.Positional("profile", &operands, "files, - or library names", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;
@@ -58,7 +70,7 @@ int ProfileLintMain(const std::vector<std::string>& args) {
   }
   Diagnostics findings;
   for (const std::string& operand : operands) {
-    auto found = Lint(operand, words);
+    auto found = Lint(operand, base, words);
     if (!found) return ReportProfileError(found.error());
     Append(findings, *std::move(found));
   }

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "engine/algebra/argument_rules.h"
 #include "engine/algebra/delta.h"
+#include "engine/algebra/lint.h"
 #include "engine/algebra/operations.h"
 #include "engine/filter/prove.h"
 #include "engine/seccomp/library.h"
@@ -276,6 +277,45 @@ TEST(DeltaTest, RefusesWhatItDoesNotUnderstand) {
     ASSERT_FALSE(delta) << text;
     EXPECT_NE(delta.error().message.find(says), std::string::npos) << text << ": " << delta.error().message;
   }
+}
+
+std::string Messages(const Diagnostics& findings) {
+  std::string text;
+  for (const Diagnostic& finding : findings) text += finding.field + " " + finding.message + "\n";
+  return text;
+}
+
+TEST(LintAnswersTest, TellsWaysAround) {
+  struct Case {
+    std::vector<ResolvedRule> rules;
+    const char* says;
+  };
+  for (const auto& [rules, says] : {
+           Case{{Rule("socket", {When(0, CompareOp::kEqual, 1)}), Rule("socketcall")},
+                "socketcall is permitted on SCMP_ARCH_X86"},
+           Case{{Rule("io_uring_setup")}, "does the work of openat"},
+           Case{{Rule("clone", {When(0, CompareOp::kMaskedEqual, 0x7e020000)}), Rule("clone3")}, "clone3 is permitted"},
+           Case{{Rule("clone")}, "clone3 is denied with SCMP_ACT_ERRNO(1)"},
+           Case{{Rule("read")}, "every OCI runtime cannot start"},
+           Case{{Rule("execve")}, "runc 1.1.5 cannot start"},
+           Case{{Rule("read"), Rule("read", {}, Action::kLog)}, "/syscalls/1 never decides"},
+       }) {
+    const std::string found = Messages(LintAnswers(Deny(rules, {Arch::kX86_64, Arch::kX86}), "x.json", kNative));
+    EXPECT_NE(found.find(says), std::string::npos) << says << "\n" << found;
+    EXPECT_EQ(found.find("32-bit"), std::string::npos);
+  }
+  EXPECT_NE(Messages(LintAnswers(Deny({Rule("read")}), "x.json", kNative)).find("32-bit programs"), std::string::npos);
+  const std::string default_findings = Messages(LintAnswers(DefaultOf("containerd"), "x.json", kNative));
+  EXPECT_EQ(default_findings.find("cannot start"), std::string::npos) << default_findings;
+}
+
+TEST(LintAgainstTest, NamesTheCallsThatAreWeaker) {
+  const auto found = LintAgainst(DefaultOf("containerd@1.7.13"), "old", DefaultOf("containerd"), "containerd", kNative);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_NE(Messages(*found).find("weaker than containerd: socket on SCMP_ARCH_X86_64 for some arguments gets "
+                                  "SCMP_ACT_ALLOW instead of SCMP_ACT_ERRNO(1)"),
+            std::string::npos)
+      << Messages(*found);
 }
 
 // Random rules of all operators, also overlapping: each operation against the answers of both sides, at boundaries.
