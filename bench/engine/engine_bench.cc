@@ -15,7 +15,7 @@
 #include "engine/filter/compile.h"
 #include "engine/seccomp/library.h"
 #include "engine/seccomp/resolve.h"
-#include "support/libseccomp_filter.h"
+#include "host/libseccomp/libseccomp_filter.h"
 
 namespace portcullis {
 namespace {
@@ -145,8 +145,8 @@ Result<void> BenchProfile(const char* name) {
   auto first = filter::Compile(*resolved);
   const double first_ms = 1000 * (Now() - start);
   if (!first) return Failure(first.error());
-  auto linear = support::BuildWithLibseccomp(*resolved, support::Shape::kLinear);
-  auto tree = support::BuildWithLibseccomp(*resolved, support::Shape::kBinaryTree);
+  auto linear = host::BuildWithLibseccomp(*resolved, host::Shape::kLinear);
+  auto tree = host::BuildWithLibseccomp(*resolved, host::Shape::kBinaryTree);
   if (!linear) return Failure(linear.error());
   if (!tree) return Failure(tree.error());
   const Peers peers{first->program, *linear, *tree};
@@ -156,8 +156,8 @@ Result<void> BenchProfile(const char* name) {
   std::printf("  %-34s %10zu %10zu %10zu\n", "longest path", bpf::LongestPath(peers.ours),
               bpf::LongestPath(peers.linear), bpf::LongestPath(peers.tree));
   const double ours_ms = TimeMs(101, [&] { (void)filter::Compile(*resolved); });
-  const double linear_ms = TimeMs(5, [&] { (void)support::BuildWithLibseccomp(*resolved, support::Shape::kLinear); });
-  const double tree_ms = TimeMs(5, [&] { (void)support::BuildWithLibseccomp(*resolved, support::Shape::kBinaryTree); });
+  const double linear_ms = TimeMs(5, [&] { (void)host::BuildWithLibseccomp(*resolved, host::Shape::kLinear); });
+  const double tree_ms = TimeMs(5, [&] { (void)host::BuildWithLibseccomp(*resolved, host::Shape::kBinaryTree); });
   std::printf("  %-34s %10.3f %10.3f %10.3f   (our first in this process %.3f)\n", "make it, ms", ours_ms, linear_ms,
               tree_ms, first_ms);
   const std::vector<double> attach = AttachUs({&peers.ours, &peers.linear, &peers.tree});

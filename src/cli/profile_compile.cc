@@ -14,6 +14,7 @@
 #include "engine/filter/statistics.h"
 #include "engine/seccomp/evaluate.h"
 #include "engine/syscalls/syscalls.h"
+#include "host/libseccomp/libseccomp_filter.h"
 
 namespace portcullis::cli {
 namespace {
@@ -35,6 +36,23 @@ Result<Input> ReadInput(const std::vector<std::string>& operands, const ResolveW
   input.options = {.native = context.host,
                    .newer = as_written ? filter::NewerSyscalls::kAsWritten : filter::NewerSyscalls::kEnosys};
   return input;
+}
+
+constexpr unsigned kLibseccompSeconds = 10;
+constexpr const char* kByHelp =
+    "who compiles: portcullis, or libseccomp as installed here (what crun and runc without our filter enforce)";
+
+// The filter that `by` makes of the profile.
+Result<filter::Filter> CompileBy(const std::string& by, const Input& input) {
+  if (by == "portcullis") return filter::Compile(input.profile, input.options);
+  if (by != "libseccomp") {
+    return Fail(Code::kInvalidArgument, "--by: want portcullis or libseccomp, not {}", base::Quote(by));
+  }
+  if (input.options.native != syscalls::NativeArch()) {
+    return Fail(Code::kInvalidArgument, "--by libseccomp: it compiles for this machine only, not for another --arch");
+  }
+  ASSIGN_OR_RETURN(bpf::Program program, host::BuildInChild(input.profile, host::Shape::kLinear, kLibseccompSeconds));
+  return filter::Filter{.program = std::move(program), .flags = filter::FlagsOf(input.profile)};
 }
 
 constexpr const char* kAsWrittenHelp =
@@ -81,16 +99,18 @@ int ProfileCompileMain(const std::vector<std::string>& args) {
   ResolveWords words;
   std::string format = "stats";
   bool as_written = false;
+  std::string by = "portcullis";
   CommandLine line("portcullis profile compile", "Compiles a profile to the filter that the kernel runs.");
   AddResolveFlags(line, &words);
   line.Text("--format", &format, "stats, disassembly, c, raw (struct sock_filter[]) or base64 (crun's annotation)");
   line.Bool("--as-written", &as_written, kAsWrittenHelp);
+  line.Text("--by", &by, kByHelp);
   line.Positional("profile", &operands, "file, - or library name", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;
   const auto input = ReadInput(operands, words, as_written);
   if (!input) return ReportProfileError(input.error());
   const auto start = std::chrono::steady_clock::now();
-  const auto filter = filter::Compile(input->profile, input->options);
+  const auto filter = CompileBy(by, *input);
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
   if (!filter) return ReportProfileError(filter.error());
   if (format == "stats") {
@@ -118,11 +138,13 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
   ResolveWords words;
   std::string abi;
   bool as_written = false;
+  std::string by = "portcullis";
   bool as_json = false;
   CommandLine line("portcullis profile eval", "Tells what one system call gets, and which rule decides.");
   AddResolveFlags(line, &words);
   line.Text("--abi", &abi, "architecture of the call (x86, x32, ...); that of the host unless given");
   line.Bool("--as-written", &as_written, kAsWrittenHelp);
+  line.Text("--by", &by, kByHelp);
   line.Bool("--json", &as_json, "print JSON");
   line.Positional("profile call arguments", &operands, "eval containerd clone CLONE_NEWUSER", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;
@@ -147,6 +169,11 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
       seccomp::Evaluate(input->profile, arch, call->number, call->args, input->options.native);
   const bool newer = answer != filter::ToReturnValue(decision.action, decision.data);
   const std::string why = Decider(input->profile, decision, newer);
+  const auto made = CompileBy(by, *input);
+  if (!made) return ReportProfileError(made.error());
+  const uint32_t enforced =
+      bpf::Run(made->program, {.arch = syscalls::InfoOf(arch).audit_arch, .nr = call->number, .args = call->args})
+          .value;
   if (as_json) {
     nlohmann::json json = {{"call", call->name},
                            {"number", call->number},
@@ -154,10 +181,15 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
                            {"answer", bpf::ReturnText(answer)},
                            {"decidedBy", why}};
     if (decision.rule) json["rule"] = *decision.rule;
+    if (by != "portcullis") json["enforced"] = bpf::ReturnText(enforced);
     std::puts(json.dump(2).c_str());
   } else {
     std::printf("%s: %s\ndecided by: %s\n", call->name.empty() ? operands[1].c_str() : call->name.c_str(),
                 bpf::ReturnText(answer).c_str(), why.c_str());
+    if (by != "portcullis") {
+      std::printf("enforced by libseccomp %s: %s%s\n", host::LibseccompVersion().c_str(),
+                  bpf::ReturnText(enforced).c_str(), enforced == answer ? "" : ", which is not what is written");
+    }
   }
   return 0;
 }
@@ -166,15 +198,17 @@ int ProfileProveMain(const std::vector<std::string>& args) {
   std::vector<std::string> operands;
   ResolveWords words;
   bool as_written = false;
+  std::string by = "portcullis";
   CommandLine line("portcullis profile prove",
                    "Proves that the compiled filter answers every possible call as the profile says.");
   AddResolveFlags(line, &words);
   line.Bool("--as-written", &as_written, kAsWrittenHelp);
+  line.Text("--by", &by, kByHelp);
   line.Positional("profile", &operands, "file, - or library name", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;
   const auto input = ReadInput(operands, words, as_written);
   if (!input) return ReportProfileError(input.error());
-  const auto filter = filter::Compile(input->profile, input->options);
+  const auto filter = CompileBy(by, *input);
   if (!filter) return ReportProfileError(filter.error());
   const auto verdict = filter::Prove(filter->program, filter::Describe(input->profile, input->options));
   if (!verdict) return ReportProfileError(verdict.error());

@@ -1,8 +1,6 @@
 // Our filter, the reference semantics and libseccomp's filter on random profiles, at the boundaries of their rules; and
 // where libseccomp 2.5.4 is wrong.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <random>
 
@@ -10,7 +8,7 @@
 #include "engine/filter/prove.h"
 #include "engine/seccomp/evaluate.h"
 #include "engine/syscalls/syscalls.h"
-#include "support/libseccomp_filter.h"
+#include "host/libseccomp/libseccomp_filter.h"
 
 namespace portcullis {
 namespace {
@@ -78,30 +76,6 @@ Tally CountWrong(const bpf::Program& program, const ResolvedProfile& profile, co
   return tally;
 }
 
-// libseccomp's filter, made in a child with a deadline of a second, because it may never come back.
-std::optional<bpf::Program> InChild(const ResolvedProfile& profile, support::Shape shape) {
-  int pipe_ends[2];
-  EXPECT_EQ(::pipe(pipe_ends), 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(1);
-    const auto program = support::BuildWithLibseccomp(profile, shape);
-    const std::string bytes = program ? bpf::ToBytes(*program) : "";
-    const bool written = ::write(pipe_ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
-    ::_exit(program && written ? 0 : 1);
-  }
-  ::close(pipe_ends[1]);
-  std::string bytes;
-  char buffer[32768];
-  for (ssize_t got = 0; (got = ::read(pipe_ends[0], buffer, sizeof buffer)) > 0;) bytes.append(buffer, got);
-  ::close(pipe_ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
-  auto program = bpf::FromBytes(bytes, "libseccomp");
-  return program ? std::optional(*std::move(program)) : std::nullopt;
-}
-
 class Agreement : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(Agreement, RandomProfiles) {
@@ -125,7 +99,8 @@ TEST_P(Agreement, RandomProfiles) {
     ASSERT_TRUE(ours) << ours.error().message;
     const Tally own = CountWrong(ours->program, profile, points);
     ASSERT_EQ(own.too_permissive + own.too_strict, 0U) << round;
-    const auto theirs = InChild(profile, round % 2 == 0 ? support::Shape::kLinear : support::Shape::kBinaryTree);
+    const auto theirs =
+        host::BuildInChild(profile, round % 2 == 0 ? host::Shape::kLinear : host::Shape::kBinaryTree, 1);
     if (!theirs) {
       ++no_filter;
       continue;
@@ -170,7 +145,7 @@ TEST(Libseccomp254, PermitsWhatNoRulePermits) {
     const bpf::Data call{.arch = syscalls::InfoOf(Arch::kX86_64).audit_arch, .nr = number, .args = c.args};
     EXPECT_EQ(seccomp::Evaluate(profile, Arch::kX86_64, number, c.args).action, Action::kErrno);
     EXPECT_EQ(bpf::Run(filter::Compile(profile, kAsWritten)->program, call).value, filter::kReturnErrno | EPERM);
-    const auto theirs = InChild(profile, support::Shape::kLinear);
+    const auto theirs = host::BuildInChild(profile, host::Shape::kLinear, 1);
     ASSERT_TRUE(theirs);
     EXPECT_EQ(bpf::Run(*theirs, call).value, filter::kReturnAllow);
     // The prover finds it without being told where to look.

@@ -1,16 +1,20 @@
-#include "support/libseccomp_filter.h"
+#include "host/libseccomp/libseccomp_filter.h"
 
+#include <fcntl.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cerrno>
+#include <csignal>
 #include <memory>
 
 #include "base/try.h"
 #include "base/unique_fd.h"
 
-namespace portcullis::support {
+namespace portcullis::host {
 namespace {
 
 using seccomp::Action;
@@ -121,4 +125,41 @@ Result<bpf::Program> BuildWithLibseccomp(const seccomp::ResolvedProfile& profile
   return Export(context.get());
 }
 
-}  // namespace portcullis::support
+Result<bpf::Program> BuildInChild(const seccomp::ResolvedProfile& profile, Shape shape, unsigned seconds) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return FailErrno(errno, "make a pipe");
+  base::UniqueFd from_child(ends[0]), to_parent(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) return FailErrno(errno, "start a process");
+  if (child == 0) {
+    ::alarm(seconds);
+    const auto program = BuildWithLibseccomp(profile, shape);
+    // The first byte tells a filter from an error's text.
+    const std::string answer = program ? "f" + bpf::ToBytes(*program) : "e" + program.error().message;
+    const bool written = ::write(to_parent.get(), answer.data(), answer.size()) == static_cast<ssize_t>(answer.size());
+    ::_exit(written ? 0 : 1);
+  }
+  to_parent = base::UniqueFd();
+  std::string answer;
+  char buffer[16384];
+  ssize_t got = 0;
+  while ((got = ::read(from_child.get(), buffer, sizeof buffer)) > 0) answer.append(buffer, static_cast<size_t>(got));
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    return Fail(Code::kDeadlineExceeded, "libseccomp {} did not come back within {} s (it spins on some profiles)",
+                LibseccompVersion(), seconds);
+  }
+  if (answer.empty() || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return Fail(Code::kInternal, "libseccomp {} ended without an answer", LibseccompVersion());
+  }
+  if (answer[0] == 'e') return Fail(Code::kInvalidArgument, "{}", answer.substr(1));
+  return bpf::FromBytes(std::string_view(answer).substr(1), "libseccomp's filter");
+}
+
+std::string LibseccompVersion() {
+  const scmp_version* version = seccomp_version();
+  return fmt::format("{}.{}.{}", version->major, version->minor, version->micro);
+}
+
+}  // namespace portcullis::host
