@@ -40,18 +40,22 @@ Result<Input> ReadInput(const std::vector<std::string>& operands, const ResolveW
 
 constexpr unsigned kLibseccompSeconds = 10;
 constexpr const char* kByHelp =
-    "who compiles: portcullis, or libseccomp as installed here (what crun and runc without our filter enforce)";
+    "whose filter: portcullis, crun or runc (libseccomp's as installed here, with what each OCI runtime adds)";
 
 // The filter that `by` makes of the profile.
 Result<filter::Filter> CompileBy(const std::string& by, const Input& input) {
   if (by == "portcullis") return filter::Compile(input.profile, input.options);
-  if (by != "libseccomp") {
-    return Fail(Code::kInvalidArgument, "--by: want portcullis or libseccomp, not {}", base::Quote(by));
+  if (by != "crun" && by != "runc") {
+    return Fail(Code::kInvalidArgument, "--by: want portcullis, crun or runc, not {}", base::Quote(by));
   }
   if (input.options.native != syscalls::NativeArch()) {
-    return Fail(Code::kInvalidArgument, "--by libseccomp: it compiles for this machine only, not for another --arch");
+    return Fail(Code::kInvalidArgument, "--by {}: libseccomp compiles for this machine only, not for another --arch",
+                by);
   }
   ASSIGN_OR_RETURN(bpf::Program program, host::BuildInChild(input.profile, host::Shape::kLinear, kLibseccompSeconds));
+  if (by == "runc") {
+    ASSIGN_OR_RETURN(program, host::PrependRuncStub(input.profile, std::move(program)));
+  }
   return filter::Filter{.program = std::move(program), .flags = filter::FlagsOf(input.profile)};
 }
 
@@ -187,7 +191,7 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
     std::printf("%s: %s\ndecided by: %s\n", call->name.empty() ? operands[1].c_str() : call->name.c_str(),
                 bpf::ReturnText(answer).c_str(), why.c_str());
     if (by != "portcullis") {
-      std::printf("enforced by libseccomp %s: %s%s\n", host::LibseccompVersion().c_str(),
+      std::printf("enforced by %s with libseccomp %s: %s%s\n", by.c_str(), host::LibseccompVersion().c_str(),
                   bpf::ReturnText(enforced).c_str(), enforced == answer ? "" : ", which is not what is written");
     }
   }

@@ -155,5 +155,35 @@ TEST(Libseccomp254, PermitsWhatNoRulePermits) {
   }
 }
 
+// runc's stub comes before libseccomp's filter and answers by number alone.
+TEST(RuncStub, AnswersEnosysAboveTheNewestNameOnly) {
+  ResolvedProfile profile;
+  profile.default_action = Action::kErrno;
+  profile.architectures = {Arch::kX86_64, Arch::kX32, Arch::kX86};
+  profile.syscalls = {{.names = {"read", "close_range"}, .action = Action::kAllow, .errno_ret = {}, .args = {}}};
+  if (syscalls::NativeArch() != Arch::kX86_64) GTEST_SKIP() << "the numbers below are those of x86_64";
+  auto plain = host::BuildInChild(profile, host::Shape::kLinear, 1);
+  ASSERT_TRUE(plain) << plain.error().message;
+  const auto stubbed = host::PrependRuncStub(profile, *plain);
+  ASSERT_TRUE(stubbed) << stubbed.error().message;
+  const auto answer = [](const bpf::Program& program, Arch arch, uint32_t number) {
+    return bpf::Run(program, {.arch = syscalls::InfoOf(arch).audit_arch, .nr = number, .args = {}}).value;
+  };
+  constexpr uint32_t kX32Bit = 0x40000000;
+  constexpr uint32_t kCloseRange = 436;
+  for (const Arch arch : {Arch::kX86_64, Arch::kX86}) {
+    EXPECT_EQ(answer(*stubbed, arch, kCloseRange), filter::kReturnAllow);
+    EXPECT_EQ(answer(*stubbed, arch, kCloseRange - 1), filter::kReturnErrno | EPERM);
+    EXPECT_EQ(answer(*stubbed, arch, kCloseRange + 1), filter::kReturnErrno | ENOSYS);
+    EXPECT_EQ(answer(*plain, arch, kCloseRange + 1), filter::kReturnErrno | EPERM);
+  }
+  EXPECT_EQ(answer(*stubbed, Arch::kX32, kX32Bit + kCloseRange), filter::kReturnAllow);
+  EXPECT_EQ(answer(*stubbed, Arch::kX32, kX32Bit + kCloseRange + 1), filter::kReturnErrno | ENOSYS);
+  profile.default_action = Action::kLog;
+  plain = host::BuildInChild(profile, host::Shape::kLinear, 1);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(host::PrependRuncStub(profile, *plain)->size(), plain->size());
+}
+
 }  // namespace
 }  // namespace portcullis

@@ -1,14 +1,17 @@
 #include "host/libseccomp/libseccomp_filter.h"
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <csignal>
+#include <map>
 #include <memory>
 
 #include "base/try.h"
@@ -89,6 +92,59 @@ Result<void> AddRule(scmp_filter_ctx context, uint32_t action, int number, const
   return {};
 }
 
+constexpr uint32_t kX32Bit = 0x40000000;
+constexpr uint32_t kEnosys = SCMP_ACT_ERRNO(ENOSYS);
+
+uint32_t ToLibseccomp(syscalls::Arch arch) {
+  std::string name(syscalls::InfoOf(arch).scmp_name.substr(std::string_view("SCMP_ARCH_").size()));
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return seccomp_arch_resolve_name(name.c_str());
+}
+
+// The largest number of one architecture that a rule of the profile names and libseccomp knows.
+std::optional<uint32_t> NewestKnownNumber(const seccomp::ResolvedProfile& profile, syscalls::Arch arch) {
+  std::optional<uint32_t> newest;
+  for (const seccomp::ResolvedRule& rule : profile.syscalls) {
+    for (const std::string& name : rule.names) {
+      const int number = seccomp_syscall_resolve_name_arch(ToLibseccomp(arch), name.c_str());
+      if (number >= 0) newest = std::max(newest.value_or(0), static_cast<uint32_t>(number));
+    }
+  }
+  return newest;
+}
+
+// What runc knows of the numbers under one value of seccomp_data.arch.
+struct Newest {
+  std::optional<uint32_t> plain;
+  std::optional<uint32_t> x32;
+};
+
+// The tests of one section: ENOSYS for a number that is too new, else on to what follows.
+bpf::Program StubSection(uint32_t audit_arch, const Newest& newest) {
+  bpf::Program section = {{bpf::kLoad, 0, 0, bpf::kNrOffset}};
+  const auto refuse_above = [&section](uint32_t number) {
+    section.push_back({bpf::kJumpGt, 0, 1, number});
+    section.push_back({bpf::kReturn, 0, 0, kEnosys});
+  };
+  if (audit_arch == AUDIT_ARCH_S390 || audit_arch == AUDIT_ARCH_S390X) {
+    section.push_back({bpf::kJumpEq, 0, 1, 0});  // number 0 is where these send the numbers that do not fit
+    section.push_back({bpf::kReturn, 0, 0, kEnosys});
+  }
+  if (audit_arch != AUDIT_ARCH_X86_64) {
+    refuse_above(*newest.plain);
+    return section;
+  }
+  // Without bit 30: the plain numbers; with it: those of x32. A side without a maximum is left to the filter.
+  const auto plain = static_cast<uint8_t>(newest.plain ? 2 : 0);
+  const auto x32 = static_cast<uint8_t>(newest.x32 ? 2 : 0);
+  section.push_back({bpf::kJumpSet, static_cast<uint8_t>(plain + (x32 != 0 && plain != 0 ? 1 : 0)), 0, kX32Bit});
+  if (plain == 0) section.back().jf = x32;
+  if (newest.plain) refuse_above(*newest.plain);
+  if (newest.plain && newest.x32) section.push_back({bpf::kJump, 0, 0, x32});
+  if (newest.x32) refuse_above(*newest.x32);
+  return section;
+}
+
 Result<bpf::Program> Export(scmp_filter_ctx context) {
   const base::UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
   if (!file.valid()) return FailErrno(errno, "make a file in memory");
@@ -108,10 +164,8 @@ Result<bpf::Program> BuildWithLibseccomp(const seccomp::ResolvedProfile& profile
   TRY(Checked(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, static_cast<uint32_t>(shape)),
               "set its shape"));
   for (const syscalls::Arch arch : profile.architectures) {
-    std::string name(syscalls::InfoOf(arch).scmp_name.substr(std::string_view("SCMP_ARCH_").size()));
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const int result = seccomp_arch_add(context.get(), seccomp_arch_resolve_name(name.c_str()));
-    if (result != -EEXIST) TRY(Checked(result, "add " + name));
+    const int result = seccomp_arch_add(context.get(), ToLibseccomp(arch));
+    if (result != -EEXIST) TRY(Checked(result, fmt::format("add {}", syscalls::InfoOf(arch).scmp_name)));
   }
   for (const seccomp::ResolvedRule& rule : profile.syscalls) {
     const uint32_t action = ToScmp(rule.action, rule.errno_ret);
@@ -123,6 +177,36 @@ Result<bpf::Program> BuildWithLibseccomp(const seccomp::ResolvedProfile& profile
     }
   }
   return Export(context.get());
+}
+
+Result<bpf::Program> PrependRuncStub(const seccomp::ResolvedProfile& profile, bpf::Program filter) {
+  if (profile.default_action == Action::kAllow || profile.default_action == Action::kLog ||
+      profile.default_action == Action::kTrace) {
+    return filter;
+  }
+  std::vector<syscalls::Arch> arches = profile.architectures;
+  if (std::ranges::find(arches, syscalls::NativeArch()) == arches.end()) arches.push_back(syscalls::NativeArch());
+  // One section for each value of seccomp_data.arch; x86_64 and x32 share theirs and differ in bit 30 of the number.
+  std::map<uint32_t, Newest> sections;
+  for (const syscalls::Arch arch : arches) {
+    const std::optional<uint32_t> newest = NewestKnownNumber(profile, arch);
+    if (!newest) continue;
+    Newest& section = sections[syscalls::InfoOf(arch).audit_arch];
+    ((*newest & kX32Bit) != 0 ? section.x32 : section.plain) = newest;
+  }
+  bpf::Program stub = {{bpf::kLoad, 0, 0, bpf::kArchOffset}};
+  std::vector<size_t> leave;  // jumps to libseccomp's filter
+  for (const auto& [audit_arch, newest] : sections) {
+    const bpf::Program section = StubSection(audit_arch, newest);
+    stub.push_back({bpf::kJumpEq, 0, static_cast<uint8_t>(section.size() + 1), audit_arch});
+    stub.insert(stub.end(), section.begin(), section.end());
+    leave.push_back(stub.size());
+    stub.push_back({bpf::kJump, 0, 0, 0});
+  }
+  for (const size_t at : leave) stub[at].k = static_cast<uint32_t>(stub.size() - at - 1);
+  stub.insert(stub.end(), filter.begin(), filter.end());
+  TRY(bpf::Check(stub));
+  return stub;
 }
 
 Result<bpf::Program> BuildInChild(const seccomp::ResolvedProfile& profile, Shape shape, unsigned seconds) {

@@ -17,7 +17,12 @@ enum class Shape : unsigned { kLinear = 1, kBinaryTree = 2 };  // SCMP_FLTATR_CT
 // that are not known to be harmless go through BuildInChild.
 Result<bpf::Program> BuildWithLibseccomp(const seccomp::ResolvedProfile& profile, Shape shape);
 
-// The same in a child process, for programs with one thread. kDeadlineExceeded: libseccomp did not come back in time.
+// What runc 1.1.5 and later put before libseccomp's filter: ENOSYS for numbers above the newest that the profile names
+// and libseccomp knows, by architecture; nothing when the default action is ALLOW, LOG or TRACE (runc,
+// libcontainer/seccomp/patchbpf).
+Result<bpf::Program> PrependRuncStub(const seccomp::ResolvedProfile& profile, bpf::Program filter);
+
+// BuildWithLibseccomp in a child process, for programs with one thread. kDeadlineExceeded: libseccomp did not come back in time.
 Result<bpf::Program> BuildInChild(const seccomp::ResolvedProfile& profile, Shape shape, unsigned seconds);
 
 std::string LibseccompVersion();  // "2.5.4"
