@@ -87,7 +87,7 @@ Result<LogTwinResult> LogTwin(const ResolvedProfile& profile, filter::Arch nativ
     if (rule.action == Action::kAllow || rule.action == Action::kLog) continue;
     const std::string answer = bpf::ReturnText(filter::ToReturnValue(rule.action, rule.errno_ret.value_or(0)));
     for (const std::string& name : rule.names) {
-      kept.insert(name + ": " + answer + (rule.args.empty() ? "" : ", for some arguments"));
+      kept.insert(fmt::format("{}: {}{}", name, answer, rule.args.empty() ? "" : ", for some arguments"));
     }
   }
   result.kept.assign(kept.begin(), kept.end());

@@ -35,7 +35,11 @@ class Stopped {
   Stopped(const Stopped&) = delete;
   Stopped& operator=(const Stopped&) = delete;
   ~Stopped() {
-    if (held_) Ptrace(PTRACE_DETACH, pid_, 0, reinterpret_cast<void*>(static_cast<long>(signal_)));
+    if (held_) {
+      // The signal travels in ptrace's pointer argument.
+      Ptrace(PTRACE_DETACH, pid_, 0,
+             reinterpret_cast<void*>(static_cast<long>(signal_)));  // NOLINT(performance-no-int-to-ptr)
+    }
   }
 
   Result<void> Hold() {
@@ -94,7 +98,11 @@ Result<int> ModeOf(pid_t pid) {
     return Failure(status.error());
   }
   for (const std::string& line : base::Split(*status, '\n')) {
-    if (line.starts_with("Seccomp:")) return std::atoi(line.c_str() + std::string_view("Seccomp:").size());
+    constexpr std::string_view kField = "Seccomp:\t";
+    if (!line.starts_with(kField)) continue;
+    const auto mode = base::ParseUint(std::string_view(line).substr(kField.size()));
+    if (!mode) return Fail(Code::kInternal, "process {}: its status says {}", pid, base::Quote(line));
+    return static_cast<int>(*mode);
   }
   return Fail(Code::kFailedPrecondition, "this kernel was built without seccomp");
 }
