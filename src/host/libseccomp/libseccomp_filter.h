@@ -22,7 +22,8 @@ Result<bpf::Program> BuildWithLibseccomp(const seccomp::ResolvedProfile& profile
 // libcontainer/seccomp/patchbpf).
 Result<bpf::Program> PrependRuncStub(const seccomp::ResolvedProfile& profile, bpf::Program filter);
 
-// BuildWithLibseccomp in a child process, for programs with one thread. kDeadlineExceeded: libseccomp did not come back in time.
+// BuildWithLibseccomp in a child process, for programs with one thread. kDeadlineExceeded: libseccomp did not come back
+// in time.
 Result<bpf::Program> BuildInChild(const seccomp::ResolvedProfile& profile, Shape shape, unsigned seconds);
 
 std::string LibseccompVersion();  // "2.5.4"
