@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/strings.h"
 #include "base/try.h"
@@ -30,11 +31,8 @@ Result<Input> ReadInput(const std::vector<std::string>& operands, const ResolveW
   Input input;
   ASSIGN_OR_RETURN(input.operand, ReadOnlyOperand(operands));
   ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(words, input.operand));
-  auto resolved = seccomp::Resolve(input.operand.profile, context);
-  if (!resolved) return Wrap(resolved.error(), "profile {}", input.operand.name);
-  input.profile = *std::move(resolved);
-  input.options = {.native = context.host,
-                   .newer = as_written ? filter::NewerSyscalls::kAsWritten : filter::NewerSyscalls::kEnosys};
+  ASSIGN_OR_RETURN(input.profile, ResolveOperand(input.operand, context));
+  input.options = {.native = context.host, .newer = NewerOf(as_written)};
   return input;
 }
 
@@ -58,9 +56,6 @@ Result<filter::Filter> CompileBy(const std::string& by, const Input& input) {
   }
   return filter::Filter{.program = std::move(program), .flags = filter::FlagsOf(input.profile)};
 }
-
-constexpr const char* kAsWrittenHelp =
-    "calls newer than the profile get its default action (else ENOSYS, as under runc)";
 
 void PrintStatistics(const filter::Filter& filter, const filter::Options& options, double milliseconds) {
   const filter::Statistics statistics = filter::Measure(filter.program, options.native);
@@ -107,7 +102,7 @@ int ProfileCompileMain(const std::vector<std::string>& args) {
   CommandLine line("portcullis profile compile", "Compiles a profile to the filter that the kernel runs.");
   AddResolveFlags(line, &words);
   line.Text("--format", &format, "stats, disassembly, c, raw (struct sock_filter[]) or base64 (crun's annotation)");
-  line.Bool("--as-written", &as_written, kAsWrittenHelp);
+  AddAsWrittenFlag(line, &as_written);
   line.Text("--by", &by, kByHelp);
   line.Positional("profile", &operands, "file, - or library name", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;
@@ -147,7 +142,7 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
   CommandLine line("portcullis profile eval", "Tells what one system call gets, and which rule decides.");
   AddResolveFlags(line, &words);
   line.Text("--abi", &abi, "architecture of the call (x86, x32, ...); that of the host unless given");
-  line.Bool("--as-written", &as_written, kAsWrittenHelp);
+  AddAsWrittenFlag(line, &as_written);
   line.Text("--by", &by, kByHelp);
   line.Bool("--json", &as_json, "print JSON");
   line.Positional("profile call arguments", &operands, "eval containerd clone CLONE_NEWUSER", true);
@@ -173,11 +168,13 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
       seccomp::Evaluate(input->profile, arch, call->number, call->args, input->options.native);
   const bool newer = answer != filter::ToReturnValue(decision.action, decision.data);
   const std::string why = Decider(input->profile, decision, newer);
-  const auto made = CompileBy(by, *input);
-  if (!made) return ReportProfileError(made.error());
-  const uint32_t enforced =
-      bpf::Run(made->program, {.arch = syscalls::InfoOf(arch).audit_arch, .nr = call->number, .args = call->args})
-          .value;
+  std::optional<uint32_t> enforced;  // by another's filter, when one is asked for
+  if (by != "portcullis") {
+    const auto made = CompileBy(by, *input);
+    if (!made) return ReportProfileError(made.error());
+    const bpf::Data data{.arch = syscalls::InfoOf(arch).audit_arch, .nr = call->number, .args = call->args};
+    enforced = bpf::Run(made->program, data).value;
+  }
   if (as_json) {
     nlohmann::json json = {{"call", call->name},
                            {"number", call->number},
@@ -185,14 +182,14 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
                            {"answer", bpf::ReturnText(answer)},
                            {"decidedBy", why}};
     if (decision.rule) json["rule"] = *decision.rule;
-    if (by != "portcullis") json["enforced"] = bpf::ReturnText(enforced);
+    if (enforced) json["enforced"] = bpf::ReturnText(*enforced);
     std::puts(json.dump(2).c_str());
   } else {
     std::printf("%s: %s\ndecided by: %s\n", call->name.empty() ? operands[1].c_str() : call->name.c_str(),
                 bpf::ReturnText(answer).c_str(), why.c_str());
-    if (by != "portcullis") {
+    if (enforced) {
       std::printf("enforced by %s with libseccomp %s: %s%s\n", by.c_str(), host::LibseccompVersion().c_str(),
-                  bpf::ReturnText(enforced).c_str(), enforced == answer ? "" : ", which is not what is written");
+                  bpf::ReturnText(*enforced).c_str(), *enforced == answer ? "" : ", which is not what is written");
     }
   }
   return 0;
@@ -206,7 +203,7 @@ int ProfileProveMain(const std::vector<std::string>& args) {
   CommandLine line("portcullis profile prove",
                    "Proves that the compiled filter answers every possible call as the profile says.");
   AddResolveFlags(line, &words);
-  line.Bool("--as-written", &as_written, kAsWrittenHelp);
+  AddAsWrittenFlag(line, &as_written);
   line.Text("--by", &by, kByHelp);
   line.Positional("profile", &operands, "file, - or library name", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;

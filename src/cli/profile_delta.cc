@@ -36,15 +36,14 @@ Result<nlohmann::json> ApplyDelta(const std::string& file, const DeltaFlags& fla
   }
   ASSIGN_OR_RETURN(const Operand operand, ReadOperand(base_name));
   ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(flags.words, operand));
-  auto base = seccomp::Resolve(operand.profile, context);
-  if (!base) return Wrap(base.error(), "profile {}", operand.name);
-  TRY(TellSuperfluous(*base, delta, operand, context.host));
+  ASSIGN_OR_RETURN(const seccomp::ResolvedProfile base, ResolveOperand(operand, context));
+  TRY(TellSuperfluous(base, delta, operand, context.host));
   if (flags.format == "docker") {
     auto profile = algebra::ApplyToProfile(operand.profile, delta, context.flavour);
     if (!profile) return Wrap(profile.error(), "{} on {}", file, operand.name);
     return seccomp::ToJson(*profile);
   }
-  auto profile = algebra::Apply(*base, delta, context.host);
+  auto profile = algebra::Apply(base, delta, context.host);
   if (!profile) return Wrap(profile.error(), "{} on {}", file, operand.name);
   return seccomp::ToJson(*profile);
 }

@@ -13,10 +13,8 @@ namespace {
 Result<filter::Behaviour> BehaviourOf(const std::string& word, const ResolveWords& words, bool as_written) {
   ASSIGN_OR_RETURN(const Operand operand, ReadOperand(word));
   ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(words, operand));
-  ASSIGN_OR_RETURN(const seccomp::ResolvedProfile profile, ResolveOperand(operand, words));
-  return filter::Describe(profile,
-                          {.native = context.host,
-                           .newer = as_written ? filter::NewerSyscalls::kAsWritten : filter::NewerSyscalls::kEnosys});
+  ASSIGN_OR_RETURN(const seccomp::ResolvedProfile profile, ResolveOperand(operand, context));
+  return filter::Describe(profile, {.native = context.host, .newer = NewerOf(as_written)});
 }
 
 }  // namespace
@@ -30,8 +28,7 @@ int ProfileDiffMain(const std::vector<std::string>& args) {
                    "Tells which calls two profiles answer differently. Exit code 0: none, 1: some, 2: error.");
   AddResolveFlags(line, &words);
   line.Bool("--json", &as_json, "print JSON");
-  line.Bool("--as-written", &as_written,
-            "calls newer than a profile get its default action (else ENOSYS, as under runc)");
+  AddAsWrittenFlag(line, &as_written);
   line.Positional("profiles", &operands, "two files, library names, or one and -", true);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kProfileError;
   if (operands.size() != 2) {

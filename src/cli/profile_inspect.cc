@@ -58,10 +58,9 @@ Result<std::vector<Candidate>> CandidatesOf(const Operand& operand, const std::v
   for (const CapabilitySet& set : sets) {
     ASSIGN_OR_RETURN(seccomp::ResolveContext context, ToContext({}, operand));
     context.bounding = set.names;
-    auto resolved = seccomp::Resolve(operand.profile, context);
-    if (!resolved) return Wrap(resolved.error(), "profile {}", operand.name);
-    if (std::ranges::find(candidates, *resolved, &Candidate::profile) != candidates.end()) continue;
-    candidates.push_back({.name = operand.name + " with " + set.name, .profile = *std::move(resolved)});
+    ASSIGN_OR_RETURN(seccomp::ResolvedProfile resolved, ResolveOperand(operand, context));
+    if (std::ranges::find(candidates, resolved, &Candidate::profile) != candidates.end()) continue;
+    candidates.push_back({.name = operand.name + " with " + set.name, .profile = std::move(resolved)});
   }
   return candidates;
 }

@@ -23,19 +23,18 @@ Result<Diagnostics> Lint(const std::string& word, const std::string& base, const
   const bool is_file = operand.flavour == seccomp::Flavour::kPortcullis;
   if (is_file) Append(findings, seccomp::LintPortability(operand.profile, operand.name));
   ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(words, operand));
-  auto resolved = seccomp::Resolve(operand.profile, context);
-  if (!resolved) return Wrap(resolved.error(), "profile {}", operand.name);
-  Append(findings, seccomp::LintForLibseccomp(*resolved, operand.name));
+  ASSIGN_OR_RETURN(const seccomp::ResolvedProfile resolved, ResolveOperand(operand, context));
+  Append(findings, seccomp::LintForLibseccomp(resolved, operand.name));
   // Of a library profile these are decisions of its authors, not mistakes.
-  if (is_file) Append(findings, algebra::LintAnswers(*resolved, operand.name, context.host));
+  if (is_file) Append(findings, algebra::LintAnswers(resolved, operand.name, context.host));
   if (!base.empty()) {
     ASSIGN_OR_RETURN(const Operand base_operand, ReadOperand(base));
     ASSIGN_OR_RETURN(const seccomp::ResolvedProfile base_profile, ResolveOperand(base_operand, words));
     ASSIGN_OR_RETURN(Diagnostics weaker,
-                     algebra::LintAgainst(*resolved, operand.name, base_profile, base_operand.name, context.host));
+                     algebra::LintAgainst(resolved, operand.name, base_profile, base_operand.name, context.host));
     Append(findings, std::move(weaker));
   }
-  const auto filter = filter::Compile(*resolved, {.native = context.host});
+  const auto filter = filter::Compile(resolved, {.native = context.host});
   if (!filter) {
     findings.push_back({.severity = Severity::kError,
                         .file = operand.name,

@@ -63,6 +63,15 @@ void AddResolveFlags(CommandLine& line, ResolveWords* words) {
             "whose rules: portcullis, containerd, cri-o, docker, oci; those of the library's runtime unless given");
 }
 
+void AddAsWrittenFlag(CommandLine& line, bool* as_written) {
+  line.Bool("--as-written", as_written,
+            "calls newer than a profile get its default action (else ENOSYS, as under runc)");
+}
+
+filter::NewerSyscalls NewerOf(bool as_written) {
+  return as_written ? filter::NewerSyscalls::kAsWritten : filter::NewerSyscalls::kEnosys;
+}
+
 Result<Operand> ReadOnlyOperand(const std::vector<std::string>& operands) {
   if (operands.size() != 1) {
     return Fail(Code::kInvalidArgument, "want one profile: a file, - or a name such as containerd@1.7.13");

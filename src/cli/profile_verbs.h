@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "cli/command_line.h"
 #include "cli/profile/operand.h"
+#include "engine/filter/behaviour.h"
 
 namespace portcullis::cli {
 
@@ -35,6 +36,10 @@ int ReportProfileError(const Error& error);
 
 // The flags --caps, --arch, --kernel and --flavour.
 void AddResolveFlags(CommandLine& line, ResolveWords* words);
+
+// The flag --as-written, and what it means for the filter.
+void AddAsWrittenFlag(CommandLine& line, bool* as_written);
+filter::NewerSyscalls NewerOf(bool as_written);
 
 // The one profile that `operands` must name.
 Result<Operand> ReadOnlyOperand(const std::vector<std::string>& operands);

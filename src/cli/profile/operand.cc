@@ -138,11 +138,15 @@ Result<seccomp::ResolveContext> ToContext(const ResolveWords& words, const Opera
   return context;
 }
 
-Result<seccomp::ResolvedProfile> ResolveOperand(const Operand& operand, const ResolveWords& words) {
-  ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(words, operand));
+Result<seccomp::ResolvedProfile> ResolveOperand(const Operand& operand, const seccomp::ResolveContext& context) {
   auto resolved = seccomp::Resolve(operand.profile, context);
   if (!resolved) return Wrap(resolved.error(), "profile {}", operand.name);
   return resolved;
+}
+
+Result<seccomp::ResolvedProfile> ResolveOperand(const Operand& operand, const ResolveWords& words) {
+  ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(words, operand));
+  return ResolveOperand(operand, context);
 }
 
 }  // namespace portcullis::cli

@@ -38,7 +38,8 @@ struct ResolveWords {
 
 Result<seccomp::ResolveContext> ToContext(const ResolveWords& words, const Operand& operand);
 
-// ReadOperand and Resolve with one call.
+// seccomp::Resolve; errors name the operand. The second form makes the context itself.
+Result<seccomp::ResolvedProfile> ResolveOperand(const Operand& operand, const seccomp::ResolveContext& context);
 Result<seccomp::ResolvedProfile> ResolveOperand(const Operand& operand, const ResolveWords& words);
 
 }  // namespace portcullis::cli

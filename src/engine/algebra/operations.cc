@@ -13,7 +13,6 @@ using seccomp::Action;
 
 constexpr uint32_t kErrnoEnosys = filter::kReturnErrno | ENOSYS;
 constexpr uint32_t kErrnoEperm = filter::kReturnErrno | EPERM;
-constexpr uint32_t kLog = 0x7ffc0000;
 
 // A profile that lists no architectures is meant for those that the other lists.
 ResolvedProfile WithArchitecturesOf(const ResolvedProfile& profile, const ResolvedProfile& other) {
@@ -33,7 +32,7 @@ bool IsDenial(uint32_t answer) { return PermissivenessOf(answer) <= Permissivene
 // `as_rule` is what the profile's rules alone say, where those that equal the default action count too.
 uint32_t LogUnlessOnPurpose(uint32_t answer, uint32_t as_rule) {
   if (!IsDenial(answer)) return answer;
-  return as_rule == kErrnoEnosys ? as_rule : kLog;
+  return as_rule == kErrnoEnosys ? as_rule : filter::ToReturnValue(Action::kLog, 0);
 }
 
 }  // namespace

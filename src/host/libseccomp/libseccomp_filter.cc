@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 
+#include "base/files.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 
@@ -92,6 +93,7 @@ Result<void> AddRule(scmp_filter_ctx context, uint32_t action, int number, const
   return {};
 }
 
+constexpr size_t kLongestAnswer = size_t{1} << 20;
 constexpr uint32_t kX32Bit = 0x40000000;
 constexpr uint32_t kEnosys = SCMP_ACT_ERRNO(ENOSYS);
 
@@ -224,21 +226,20 @@ Result<bpf::Program> BuildInChild(const seccomp::ResolvedProfile& profile, Shape
     ::_exit(written ? 0 : 1);
   }
   to_parent = base::UniqueFd();
-  std::string answer;
-  char buffer[16384];
-  ssize_t got = 0;
-  while ((got = ::read(from_child.get(), buffer, sizeof buffer)) > 0) answer.append(buffer, static_cast<size_t>(got));
+  const auto read = base::ReadFd(from_child.get(), kLongestAnswer, "libseccomp's answer");
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
     return Fail(Code::kDeadlineExceeded, "libseccomp {} did not come back within {} s (it spins on some profiles)",
                 LibseccompVersion(), seconds);
   }
+  if (!read) return Failure(read.error());
+  const std::string_view answer = *read;
   if (answer.empty() || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Fail(Code::kInternal, "libseccomp {} ended without an answer", LibseccompVersion());
   }
   if (answer[0] == 'e') return Fail(Code::kInvalidArgument, "{}", answer.substr(1));
-  return bpf::FromBytes(std::string_view(answer).substr(1), "libseccomp's filter");
+  return bpf::FromBytes(answer.substr(1), "libseccomp's filter");
 }
 
 std::string LibseccompVersion() {
