@@ -154,4 +154,16 @@ std::string ToBase64(std::string_view data) {
   return text;
 }
 
+std::optional<std::string> FromBase64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  out.resize(static_cast<size_t>(size));
+  if (text.ends_with('=')) out.pop_back();
+  if (text.ends_with("==")) out.pop_back();
+  return out;
+}
+
 }  // namespace portcullis::base

@@ -32,5 +32,7 @@ std::string RandomHex(size_t bytes);
 std::string Sha256Hex(std::string_view data);
 // Standard alphabet, padded (RFC 4648 section 4).
 std::string ToBase64(std::string_view data);
+// The reverse, of whole groups of four; nullopt for anything else.
+std::optional<std::string> FromBase64(std::string_view text);
 
 }  // namespace portcullis::base

@@ -1,18 +1,21 @@
-// portcullis image: images without a registry.
+// portcullis image: the node's images, from registries and archives.
 #include <cstdio>
 
 #include "cli/command_line.h"
 #include "cli/verbs.h"
 #include "runtime/image/image_store.h"
+#include "runtime/registry/image_puller.h"
 
 namespace portcullis::cli {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: portcullis image load ARCHIVE...   import OCI layouts (folder or tar) and docker-archives\n"
+    "usage: portcullis image pull NAME...      from its registry or a mirror of it\n"
+    "       portcullis image load ARCHIVE...   import OCI layouts (folder or tar) and docker-archives\n"
     "       portcullis image list              what there is\n"
     "       portcullis image remove NAME...    by name, id or a unique prefix of it\n"
-    "Flags: --state-dir (default /var/lib/portcullis), --name NAME with load.\n"
+    "Flags: --state-dir (default /var/lib/portcullis), --name NAME with load; --creds, --registries-file and\n"
+    "--registry-auth-file with pull.\n"
     "A running node or runtime sees the change at once.\n";
 
 int Report(const Error& error) {
@@ -30,6 +33,27 @@ int Load(runtime::ImageStore& store, const std::vector<std::string>& archives, c
     for (const runtime::Image& image : *loaded) {
       for (const std::string& tag : image.repo_tags) std::printf("loaded %s (%s)\n", tag.c_str(), image.id.c_str());
     }
+  }
+  return 0;
+}
+
+int Pull(runtime::ImageStore& store, const std::vector<std::string>& names, const runtime::PullerOptions& options,
+         const std::string& creds) {
+  runtime::Credentials credentials;
+  if (const size_t colon = creds.find(':'); colon != std::string::npos) {
+    credentials.username = creds.substr(0, colon);
+    credentials.password = creds.substr(colon + 1);
+  } else if (!creds.empty()) {
+    std::fputs("portcullis image: --creds must be USER:PASSWORD\n", stderr);
+    return 2;
+  }
+  for (const std::string& name : names) {
+    const auto image = runtime::ImagePuller(store, options).Pull(name, credentials, [](const std::string& step) {
+      std::printf("%s\n", step.c_str());
+      std::fflush(stdout);
+    });
+    if (!image) return Report(image.error());
+    std::printf("pulled %s (%s)\n", name.c_str(), image->id.c_str());
   }
   return 0;
 }
@@ -59,23 +83,30 @@ int Remove(runtime::ImageStore& store, const std::vector<std::string>& names) {
 
 int ImageMain(const std::vector<std::string>& args) {
   runtime::ImageStoreOptions options;
+  runtime::PullerOptions registry;
+  std::string creds;
   std::string name;
   std::vector<std::string> words;
-  CommandLine line("portcullis image", "Loads, lists and removes images without a registry.");
+  CommandLine line("portcullis image", "Pulls, loads, lists and removes images.");
   line.Text("--state-dir", &options.state_dir, "where images and layers are kept");
   line.Text("--name", &name, "load: name for the image instead of those in the archive");
-  line.Positional("verb", &words, "load ARCHIVE... | list | remove NAME...", false);
+  line.Text("--creds", &creds, "pull: USER:PASSWORD for the registry");
+  line.Text("--registries-file", &registry.registries_file, "pull: mirrors, TLS and logins of registries");
+  line.Text("--registry-auth-file", &registry.auth_file, "pull: logins as `docker login` writes them");
+  line.Positional("verb", &words, "pull NAME... | load ARCHIVE... | list | remove NAME...", false);
   line.Footer(kUsage);
   if (const auto exit_code = line.Parse(args)) return *exit_code;
   const std::string verb = words.empty() ? "" : words[0];
   const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
-  if ((verb != "load" && verb != "list" && verb != "remove") || (verb == "list") != operands.empty()) {
+  if ((verb != "pull" && verb != "load" && verb != "list" && verb != "remove") ||
+      (verb == "list") != operands.empty()) {
     std::fputs(kUsage, stderr);
     return 2;
   }
   auto store = runtime::ImageStore::Open(options);
   if (!store) return Report(store.error());
   if (verb == "load") return Load(**store, operands, name);
+  if (verb == "pull") return Pull(**store, operands, registry, creds);
   if (verb == "list") return List(**store);
   return Remove(**store, operands);
 }

@@ -21,6 +21,11 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Bool("--compile-seccomp", &service.compile_seccomp,
             "compile profiles here and hand crun the ready filter; false leaves them to libseccomp");
   line.Text("--sandbox-image", &service.sandbox_image, "image of the pause container");
+  line.Text("--registries-file", &service.registry.registries_file,
+            "mirrors, TLS and logins of registries (the form of k3s's registries.yaml)");
+  line.Text("--registry-auth-file", &service.registry.auth_file,
+            "logins as `docker login` writes them (default: config.json of the state folder, $DOCKER_CONFIG, "
+            "~/.docker)");
   line.Text("--cni-conf-dir", &service.cni_conf_dir, "folder with the network's configuration");
   line.Each(
       "--cni-bin-dir",

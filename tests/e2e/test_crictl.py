@@ -251,7 +251,7 @@ class Verbs(harness.RuntimeTest):
         fs = self.runtime.json("imagefsinfo")["status"]["imageFilesystems"][0]
         self.assertGreater(int(fs["usedBytes"]["value"]), 1_000_000)
         with self.subTest("pull without a registry says what to do"):
-            self.assertIn("image load", self.fails("pull", "docker.io/library/nosuch:1"))
+            self.assertIn("http://127.0.0.1:1/v2/nosuch/manifests/1", self.fails("pull", "127.0.0.1:1/nosuch:1"))
 
     def test_rmi(self):
         archive = f"{SUITE.build}/images/redis-6.2.tar"

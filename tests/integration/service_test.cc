@@ -299,8 +299,9 @@ TEST_F(ServiceIntegration, ImagesStatsStatusVersion) {
   EXPECT_EQ(service().ListImages({})->images.size(), 2u);
   EXPECT_TRUE(service().ImageStatus({.image = cri::ImageSpec{.image = "busybox"}})->image);
   EXPECT_FALSE(service().ImageStatus({.image = cri::ImageSpec{.image = "nothing:1"}})->image);
-  EXPECT_TRUE(service().PullImage({.image = cri::ImageSpec{.image = "busybox"}}));
-  EXPECT_EQ(service().PullImage({.image = cri::ImageSpec{.image = "nothing:1"}}).error().code, Code::kNotFound);
+  const auto refused = service().PullImage({.image = cri::ImageSpec{.image = "127.0.0.1:1/nothing:1"}});
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("127.0.0.1:1/v2/nothing/manifests/1"));
   EXPECT_FALSE(service().RemoveImage({.image = cri::ImageSpec{.image = "busybox"}})) << "a container uses it";
   EXPECT_GT(service().ImageFsInfo({})->image_filesystems.at(0).used_bytes->value, 0u);
 

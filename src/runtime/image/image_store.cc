@@ -216,14 +216,18 @@ Result<std::unique_ptr<ImageStore>> ImageStore::Open(ImageStoreOptions options) 
   return store;
 }
 
+bool ImageStore::HasBlob(const std::string& digest, int64_t size) const {
+  return BlobIsWhole(StoreLayout(options_.state_dir), digest, size);
+}
+
 Result<std::vector<Image>> ImageStore::Load(const std::string& path, const LoadOptions& options) {
   const StoreLayout layout(options_.state_dir);
   std::string name;
+  std::string digest;
   if (!options.name.empty()) {
     ASSIGN_OR_RETURN(const oci::Reference reference, oci::ParseReference(options.name));
-    if (!reference.digest.empty())
-      return Fail(Code::kInvalidArgument, "--name {}: a tag cannot have a digest", options.name);
-    name = reference.TagString();
+    digest = reference.digest;
+    name = digest.empty() ? reference.TagString() : reference.WithDigest(digest);
   }
   ASSIGN_OR_RETURN(const base::UniqueFd lock, LockStore(layout, LOCK_EX));
   const auto store_all = [&]() -> Result<std::vector<ImageRecord>> {
@@ -234,6 +238,10 @@ Result<std::vector<Image>> ImageStore::Load(const std::string& path, const LoadO
     if (!name.empty()) {
       if (images.size() != 1)
         return Fail(Code::kInvalidArgument, "image archive {}: holds {} images, --name names one", path, images.size());
+      if (!digest.empty() && images.front().digest != digest) {
+        return Fail(Code::kInvalidArgument, "image archive {}: the image has digest {}, not that of the name {}", path,
+                    images.front().digest, options.name);
+      }
       images.front().tags = {name};
     }
     std::vector<ImageRecord> records;

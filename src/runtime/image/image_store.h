@@ -52,8 +52,9 @@ struct Image {
 };
 
 struct LoadOptions {
-  std::string
-      name;  // --name: the name for the image instead of those in the archive; the archive must then hold one image
+  // The name for the image instead of those in the archive, which must then hold one image. With a digest, it must be
+  // the image's, and there is no tag.
+  std::string name;
   // Told about each step, for people: "nginx:1.21: layer 1/1". May be empty.
   std::function<void(const std::string&)> progress;
 };
@@ -94,6 +95,9 @@ class ImageStore {
   // Frees what nothing leads to (after snapshots went). When anything that could lead somewhere cannot be read, an
   // error, and nothing is freed.
   Result<void> CollectGarbage();
+
+  // The blob is here, whole. Reads all of it.
+  bool HasBlob(const std::string& digest, int64_t size) const;
 
   // Blobs and unpacked layers, without containers' own writes.
   Result<FilesystemUsage> Usage() const;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/registry/image_puller.h"
+
 namespace portcullis::runtime {
 
 struct ServiceOptions {
@@ -13,6 +15,7 @@ struct ServiceOptions {
   std::string run_dir = "/run/portcullis";        // mounts, namespaces, exit codes: gone after a reboot
 
   std::string sandbox_image = "registry.k8s.io/pause:3.10";
+  PullerOptions registry;
   std::string oci_runtime = "auto";  // auto, runc, crun or an absolute path
   std::string conmon_path = "/usr/bin/conmon";
 
