@@ -19,6 +19,7 @@ usage: portcullis VERB [flags]
   status    per container: declared and effective seccomp profile, who decided, and the kernel's own word
   image     load, list and remove images without a registry
   profile   look at, check, compile and prove seccomp profiles
+  evidence  what workloads were seen to call, from audit records and traces
   version   print the version
 
 portcullis VERB --help tells the flags of a verb.
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   if (verb == "runtime") return RuntimeMain(args);
   if (verb == "image") return ImageMain(args);
   if (verb == "profile") return ProfileMain(args);
+  if (verb == "evidence") return EvidenceMain(args);
   if (verb == "crictl") return CrictlMain(argc - 1, argv + 1);
   if (verb == "status") return StatusMain(argc - 1, argv + 1);
   if (verb == "version" || verb == "--version") {

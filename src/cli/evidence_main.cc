@@ -1,0 +1,167 @@
+// portcullis evidence: what workloads were seen to call, from logs and traces.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/strings.h"
+#include "base/try.h"
+#include "cli/command_line.h"
+#include "cli/evidence/evidence_table.h"
+#include "cli/output/human.h"
+#include "cli/verbs.h"
+#include "insight/evidence/audit_log.h"
+#include "insight/evidence/trace_file.h"
+
+namespace portcullis::cli {
+namespace {
+
+constexpr const char* kUsage = R"(portcullis evidence: what workloads were seen to call
+
+usage: portcullis evidence VERB [flags]
+
+  log [FILE...]     read seccomp records of audit.log, syslog, kern.log, journalctl or dmesg output, compressed or not;
+                    - is standard input; without a FILE, this host's audit log and its rotations, else its syslog
+  show TRACE...     print traces, merged
+  merge TRACE...    merge traces into one, of replicas and of several runs: -o TRACE
+
+-o TRACE writes a trace (compressed when the name ends in .gz). Exit codes: 0 good, 1 the evidence is INCOMPLETE (it says
+what was lost), 2 an error.
+)";
+
+constexpr int kIncomplete = 1;
+constexpr int kError = 2;
+
+struct Flags {
+  std::string out;
+  std::string format = "table";
+  bool denied_only = false;
+  int rows = 0;
+};
+
+int Report(const Error& error) {
+  std::fprintf(stderr, "portcullis evidence: %s\n", error.message.c_str());
+  return kError;
+}
+
+// The newest last, as logrotate names them: x.3.gz, x.2.gz, x.1, x.
+std::vector<std::string> WithRotations(const std::string& folder, const std::string& name) {
+  std::vector<std::pair<uint64_t, std::string>> found;
+  const auto names = base::ListDir(folder);
+  if (!names) return {};
+  for (const std::string& candidate : *names) {
+    if (candidate == name) {
+      found.emplace_back(0, folder + "/" + candidate);
+    } else if (candidate.starts_with(name + ".")) {
+      std::string_view number = std::string_view(candidate).substr(name.size() + 1);
+      number = number.substr(0, number.find('.'));
+      if (const auto parsed = base::ParseUint(number)) found.emplace_back(*parsed, folder + "/" + candidate);
+    }
+  }
+  std::ranges::sort(found, std::greater<>(), &std::pair<uint64_t, std::string>::first);
+  std::vector<std::string> paths;
+  for (auto& [unused, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+Result<std::vector<std::string>> HostLogs() {
+  for (const auto& [folder, name] : {std::pair{"/var/log/audit", "audit.log"},
+                                     {"/var/log", "kern.log"},
+                                     {"/var/log", "syslog"},
+                                     {"/var/log", "messages"}}) {
+    if (auto paths = WithRotations(folder, name); !paths.empty()) return paths;
+  }
+  return Fail(Code::kNotFound,
+              "this host has no /var/log/audit/audit.log, kern.log, syslog or messages; name a file, or pipe: "
+              "journalctl -k -o export | portcullis evidence log -");
+}
+
+Result<int> Finish(const insight::Evidence& evidence, const Flags& flags) {
+  if (!flags.out.empty()) TRY(insight::WriteTrace(evidence, flags.out));
+  const int code = evidence.IsComplete() ? 0 : kIncomplete;
+  if (flags.out == "-") return code;
+  if (flags.format == "trace") {
+    std::fputs(insight::FormatTrace(evidence).c_str(), stdout);
+    return code;
+  }
+  std::fputs(
+      EvidenceTable(evidence, {.max_rows = static_cast<size_t>(flags.rows), .denied_only = flags.denied_only}).c_str(),
+      stdout);
+  const std::string missing = CompletenessText(evidence);
+  if (!missing.empty()) std::printf("\n%s", missing.c_str());
+  if (!flags.out.empty()) std::printf("wrote %s\n", flags.out.c_str());
+  return code;
+}
+
+Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
+  if (paths.empty()) {
+    ASSIGN_OR_RETURN(paths, HostLogs());
+  }
+  insight::AuditLogReader reader;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  for (const std::string& path : paths) {
+    TRY(reader.Read(path, [&](uint64_t bytes) {
+      if (terminal) {
+        std::fprintf(stderr, "\r\033[K%s: %s, %llu records", path.c_str(),
+                     HumanSize(static_cast<double>(bytes), 3).c_str(),
+                     static_cast<unsigned long long>(reader.counts().records));
+      }
+    }));
+  }
+  if (terminal) std::fputs("\r\033[K", stderr);
+  const insight::AuditLogCounts counts = reader.counts();
+  std::fprintf(stderr, "%zu files, %s, %llu lines, %llu seccomp records\n", paths.size(),
+               HumanSize(static_cast<double>(counts.bytes), 3).c_str(), static_cast<unsigned long long>(counts.lines),
+               static_cast<unsigned long long>(counts.records));
+  if (counts.foreign > 0) {
+    std::fprintf(stderr,
+                 "%llu lines only look like records (neither kernel nor audit daemon wrote them): not counted\n",
+                 static_cast<unsigned long long>(counts.foreign));
+  }
+  return Finish(reader.Take(), flags);
+}
+
+Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {
+  insight::Evidence all;
+  for (const std::string& path : paths) {
+    ASSIGN_OR_RETURN(const insight::Evidence one, insight::ReadTrace(path));
+    all.Merge(one);
+  }
+  return Finish(all, flags);
+}
+
+}  // namespace
+
+int EvidenceMain(const std::vector<std::string>& args) {
+  Flags flags;
+  std::vector<std::string> words;
+  CommandLine line("portcullis evidence", "What workloads were seen to call, from logs and traces.");
+  line.Text("--out", &flags.out, "write a trace");
+  line.Each(
+      "-o",
+      [&flags](const std::string& path) -> Result<void> {
+        flags.out = path;
+        return {};
+      },
+      "the same");
+  line.Text("--format", &flags.format, "table or trace");
+  line.Bool("--denied", &flags.denied_only, "only calls that were denied or logged");
+  line.Number("--rows", &flags.rows, "so many rows at most; 0: all");
+  line.Positional("verb", &words, "log [FILE...] | show TRACE... | merge TRACE...", false);
+  line.Footer(kUsage);
+  if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kError;
+  const std::string verb = words.empty() ? "" : words[0];
+  const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
+  const bool known = verb == "log" || ((verb == "show" || verb == "merge") && !operands.empty());
+  if (!known || (verb == "merge" && flags.out.empty()) || flags.rows < 0 ||
+      (flags.format != "table" && flags.format != "trace")) {
+    std::fputs(kUsage, stderr);
+    return kError;
+  }
+  const auto done = verb == "log" ? Log(operands, flags) : Traces(operands, flags);
+  return done ? *done : Report(done.error());
+}
+
+}  // namespace portcullis::cli

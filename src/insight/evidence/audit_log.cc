@@ -1,0 +1,282 @@
+#include "insight/evidence/audit_log.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/strings.h"
+#include "insight/evidence/audit_record.h"
+
+namespace portcullis::insight {
+namespace {
+
+constexpr size_t kBlockBytes = 1u << 20;
+constexpr size_t kMaxLineBytes = 64u << 10;
+constexpr std::chrono::milliseconds kBetweenReports{200};
+
+// A distinct call as records tell it: names still in the record's coding, so that a look-up makes no string.
+template <class Text>
+struct RawCall {
+  Text comm;
+  Text exe;
+  uint32_t arch = 0;
+  uint32_t number = 0;
+  uint32_t code = 0;
+};
+
+struct HashRaw {
+  using is_transparent = void;
+  template <class Text>
+  size_t operator()(const RawCall<Text>& call) const {
+    const std::hash<std::string_view> hash;
+    const uint64_t numbers =
+        (uint64_t{call.number} << 32 | call.code) * 0x9e3779b97f4a7c15U ^ call.arch * 0xc2b2ae3d27d4eb4fU;
+    return hash(call.exe) ^ (hash(call.comm) * 31) ^ (numbers >> 17) ^ numbers;
+  }
+};
+
+struct EqualRaw {
+  using is_transparent = void;
+  template <class A, class B>
+  bool operator()(const RawCall<A>& a, const RawCall<B>& b) const {
+    return a.number == b.number && a.code == b.code && a.arch == b.arch && a.comm == b.comm && a.exe == b.exe;
+  }
+};
+
+struct FreeArchive {
+  void operator()(archive* reader) const { archive_read_free(reader); }
+};
+
+Failure ArchiveFailure(archive* reader, const std::string& path) {
+  const char* text = archive_error_string(reader);
+  return Fail(archive_errno(reader) == ENOENT ? Code::kNotFound : Code::kUnknown, "read log {}: {}", path,
+              text != nullptr ? text : "unknown error");
+}
+
+}  // namespace
+
+struct AuditLogReader::State {
+  std::unordered_map<RawCall<std::string>, CallFacts, HashRaw, EqualRaw> calls;
+  AuditLogCounts counts;
+  std::map<std::string, Loss> losses;
+  std::map<std::string, uint64_t> totals;  // of counters since boot: the last value seen
+  uint64_t too_many = 0;                   // records of calls beyond the limit
+  std::string begun;                       // a line whose end has not come yet
+  bool skipping = false;                   // the rest of a line over the limit
+  // An entry of a journal export (journalctl -o export) as it comes together.
+  struct {
+    int64_t time_unix_nanos = 0;
+    std::string message;
+    bool is_seccomp = false;
+  } entry;
+
+  void Count(const AuditRecord& record) {
+    ++counts.records;
+    if (record.time_unix_nanos == 0) ++counts.unstamped;
+    const CallFacts facts{
+        .count = 1, .first = record.time_unix_nanos, .last = record.time_unix_nanos, .address = record.ip};
+    const RawCall<std::string_view> call{record.comm, record.exe, record.arch, record.number, record.code};
+    if (const auto found = calls.find(call); found != calls.end()) return found->second.Merge(facts);
+    if (calls.size() >= Evidence::kMaxCalls) {
+      ++too_many;
+      return;
+    }
+    calls.emplace(
+        RawCall<std::string>{std::string(call.comm), std::string(call.exe), call.arch, call.number, call.code}, facts);
+  }
+
+  void CountLoss(const AuditLine& line) {
+    const std::string where(line.lost_where);
+    uint64_t lost = line.lost;
+    if (line.lost_is_total) {
+      // A counter since boot; a smaller value than before means that the host has booted again.
+      uint64_t& before = totals[where];
+      const uint64_t now = lost;
+      lost = now >= before ? now - before : now;
+      before = now;
+      if (lost == 0) return;
+    }
+    Loss& loss = losses[where];
+    loss.where = where;
+    loss.count += lost;
+    loss.why = "messages that the log itself says were dropped";
+  }
+
+  // journalctl -o export: FIELD=value lines, an empty line ends an entry. (Binary values, which have a length instead
+  // of "=", do not occur in the fields that matter here.)
+  bool TakeJournalField(std::string_view line) {
+    if (line.empty()) {
+      if (entry.is_seccomp && !entry.message.empty()) {
+        ++counts.journal;
+        // "SECCOMP auid=…" as journald's audit socket has it, with the time in a field of its own.
+        const std::string text = "audit: " + entry.message;
+        AuditLine parsed = ParseAuditLine(text);
+        if (parsed.kind == LineKind::kRecord) {
+          parsed.record.time_unix_nanos = entry.time_unix_nanos;
+          Count(parsed.record);
+        } else {
+          ++counts.damaged;
+        }
+      }
+      entry = {};
+      return false;
+    }
+    constexpr std::string_view kTime = "_SOURCE_REALTIME_TIMESTAMP=";
+    constexpr std::string_view kMessage = "MESSAGE=";
+    if (line == "_AUDIT_TYPE=1326") {
+      entry.is_seccomp = true;
+      return true;
+    }
+    if (line.starts_with(kTime)) {
+      const auto micros = base::ParseUint(line.substr(kTime.size()));
+      if (micros && *micros < (uint64_t{1} << 52)) entry.time_unix_nanos = static_cast<int64_t>(*micros * 1000);
+      return true;
+    }
+    if (line.starts_with(kMessage)) {
+      entry.message = line.substr(kMessage.size());
+      // A kernel line in the journal is a whole record; it is read as a line of its own.
+      return entry.message.starts_with("SECCOMP ");
+    }
+    return false;
+  }
+
+  void TakeLine(std::string_view line) {
+    ++counts.lines;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || line.front() == '_' || line.starts_with("MESSAGE=")) {
+      if (TakeJournalField(line) || line.empty()) return;
+      if (line.starts_with("MESSAGE=")) line.remove_prefix(std::strlen("MESSAGE="));
+    }
+    const AuditLine parsed = ParseAuditLine(line);
+    switch (parsed.kind) {
+      case LineKind::kOther:
+        return;
+      case LineKind::kRecord:
+        return Count(parsed.record);
+      case LineKind::kDamaged:
+        ++counts.damaged;
+        return;
+      case LineKind::kForeign:
+        ++counts.foreign;
+        return;
+      case LineKind::kLostCount:
+        return CountLoss(parsed);
+    }
+  }
+};
+
+AuditLogReader::AuditLogReader() : state_(std::make_unique<State>()) {}
+AuditLogReader::~AuditLogReader() = default;
+
+const AuditLogCounts& AuditLogReader::counts() const { return state_->counts; }
+
+void AuditLogReader::Feed(std::string_view piece) {
+  State& state = *state_;
+  state.counts.bytes += piece.size();
+  while (!piece.empty()) {
+    const auto* end = static_cast<const char*>(std::memchr(piece.data(), '\n', piece.size()));
+    const std::string_view part = end == nullptr ? piece : piece.substr(0, static_cast<size_t>(end - piece.data()));
+    piece.remove_prefix(end == nullptr ? piece.size() : part.size() + 1);
+    if (state.skipping) {
+      state.skipping = end == nullptr;
+      continue;
+    }
+    if (state.begun.size() + part.size() > kMaxLineBytes) {
+      ++state.counts.lines;
+      ++state.counts.damaged;
+      state.begun.clear();
+      state.skipping = end == nullptr;
+      continue;
+    }
+    if (end == nullptr) {
+      state.begun += part;
+    } else if (state.begun.empty()) {
+      state.TakeLine(part);
+    } else {
+      state.begun += part;
+      state.TakeLine(state.begun);
+      state.begun.clear();
+    }
+  }
+}
+
+void AuditLogReader::EndFile() {
+  State& state = *state_;
+  if (!state.begun.empty()) state.TakeLine(state.begun);
+  state.begun.clear();
+  state.skipping = false;
+  state.TakeJournalField("");
+}
+
+Result<void> AuditLogReader::Read(const std::string& path, const std::function<void(uint64_t)>& progress) {
+  const std::unique_ptr<archive, FreeArchive> reader(archive_read_new());
+  archive_read_support_filter_all(reader.get());
+  archive_read_support_format_raw(reader.get());
+  archive_read_support_format_empty(reader.get());
+  const bool standard_input = path == "-";
+  struct stat info{};
+  if (!standard_input) {
+    if (::stat(path.c_str(), &info) != 0) return FailErrno(errno, "read log {}", path);
+    if (S_ISDIR(info.st_mode)) return Fail(Code::kInvalidArgument, "read log {}: is a folder", path);
+  }
+  const int opened = archive_read_open_filename(reader.get(), standard_input ? nullptr : path.c_str(), kBlockBytes);
+  if (opened != ARCHIVE_OK) return ArchiveFailure(reader.get(), path);
+  archive_entry* entry = nullptr;
+  const int first = archive_read_next_header(reader.get(), &entry);
+  if (first == ARCHIVE_EOF) return {};
+  if (first < ARCHIVE_WARN) return ArchiveFailure(reader.get(), path);
+  auto reported = base::Now();
+  for (;;) {
+    const void* data = nullptr;
+    size_t size = 0;
+    la_int64_t offset = 0;
+    const int got = archive_read_data_block(reader.get(), &data, &size, &offset);
+    if (got == ARCHIVE_EOF) break;
+    if (got < ARCHIVE_WARN) {
+      EndFile();
+      return ArchiveFailure(reader.get(), path);
+    }
+    Feed({static_cast<const char*>(data), size});
+    if (progress && base::Now() - reported >= kBetweenReports) {
+      reported = base::Now();
+      progress(static_cast<uint64_t>(archive_filter_bytes(reader.get(), -1)));
+    }
+  }
+  EndFile();
+  return {};
+}
+
+Evidence AuditLogReader::Take() {
+  State& state = *state_;
+  Evidence out;
+  out.source = "audit-log";
+  const size_t nobody = out.AddWorkload({});
+  for (const auto& [raw, facts] : state.calls) {
+    Call call;
+    call.workload = nobody;
+    call.comm = DecodeAuditString(raw.comm);
+    call.executable = DecodeAuditString(raw.exe);
+    call.audit_arch = raw.arch;
+    call.number = raw.number;
+    call.result = ResultOfCode(raw.code);
+    out.Add(std::move(call), facts);
+  }
+  auto& losses = out.completeness.losses;
+  for (auto& [where, loss] : state.losses) losses.push_back(std::move(loss));
+  if (state.counts.damaged > 0) losses.push_back({"log", state.counts.damaged, "records that are cut off or damaged"});
+  if (state.too_many > 0) {
+    losses.push_back({"evidence", state.too_many, fmt::format("more than {} distinct calls", Evidence::kMaxCalls)});
+  }
+  out.completeness.unseen = {"arguments", "calls that a profile allows without logging", "the errno of a denied call"};
+  state_ = std::make_unique<State>();
+  return out;
+}
+
+}  // namespace portcullis::insight

@@ -1,0 +1,79 @@
+#include "insight/evidence/cgroup_path.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace portcullis::insight {
+namespace {
+
+constexpr size_t kIdDigits = 64;
+constexpr size_t kUidDigits = 32;
+
+bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+bool AllLowerHex(std::string_view text) { return std::ranges::all_of(text, IsLowerHex); }
+
+// The 64 digits at a component's end, before ".scope"; what stands in front of them must end in '-' or ':' or be empty.
+std::string_view IdIn(std::string_view component) {
+  if (component.ends_with(".scope")) component.remove_suffix(std::string_view(".scope").size());
+  if (component.size() < kIdDigits) return {};
+  const std::string_view id = component.substr(component.size() - kIdDigits);
+  if (!AllLowerHex(id)) return {};
+  const std::string_view before = component.substr(0, component.size() - kIdDigits);
+  return before.empty() || before.ends_with('-') || before.ends_with(':') ? id : std::string_view();
+}
+
+// "pod<uid>" at the component's end, before ".slice" or ':'.
+std::string UidIn(std::string_view component) {
+  if (const size_t colon = component.find(':'); colon != std::string_view::npos) component = component.substr(0, colon);
+  if (component.ends_with(".slice")) component.remove_suffix(std::string_view(".slice").size());
+  const size_t pod = component.rfind("pod");
+  if (pod == std::string_view::npos || (pod > 0 && component[pod - 1] != '-')) return "";
+  std::string uid(component.substr(pod + 3));
+  std::ranges::replace(uid, '_', '-');
+  std::string digits = uid;
+  std::erase(digits, '-');
+  if (digits.size() != kUidDigits || !AllLowerHex(digits)) return "";
+  const bool dashed = uid.size() == 36 && uid[8] == '-' && uid[13] == '-' && uid[18] == '-' && uid[23] == '-';
+  return uid.size() == kUidDigits || dashed ? uid : "";
+}
+
+}  // namespace
+
+std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
+  CgroupOwner owner;
+  while (!path.empty()) {
+    const size_t slash = path.find('/');
+    const std::string_view component = path.substr(0, slash);
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    if (std::string uid = UidIn(component); !uid.empty()) owner.pod_uid = std::move(uid);
+    const std::string_view id = IdIn(component);
+    if (id.empty()) continue;
+    if (owner.outer_id.empty()) owner.outer_id = id;
+    owner.container_id = id;
+    owner.is_monitor = component.find("conmon-") != std::string_view::npos;
+  }
+  if (owner.container_id.empty()) return std::nullopt;
+  return owner;
+}
+
+std::optional<CgroupOwner> OwnerOfCgroupFile(std::string_view text) {
+  std::optional<CgroupOwner> best;
+  size_t best_length = 0;
+  for (const std::string& line : base::Split(text, '\n')) {
+    // N:controllers:path, and 0::path of v2; a path may hold colons itself.
+    const size_t first = line.find(':');
+    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string_view path = std::string_view(line).substr(second + 1);
+    if (path.size() <= best_length) continue;
+    if (auto owner = OwnerOfCgroup(path)) {
+      best = std::move(owner);
+      best_length = path.size();
+    }
+  }
+  return best;
+}
+
+}  // namespace portcullis::insight
