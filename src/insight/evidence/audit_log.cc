@@ -1,25 +1,18 @@
 #include "insight/evidence/audit_log.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
 
-#include "base/clock.h"
 #include "base/strings.h"
 #include "insight/evidence/audit_record.h"
+#include "insight/evidence/compressed_file.h"
 
 namespace portcullis::insight {
 namespace {
 
-constexpr size_t kBlockBytes = 1u << 20;
 constexpr size_t kMaxLineBytes = 64u << 10;
-constexpr std::chrono::milliseconds kBetweenReports{200};
 
 // A distinct call as records tell it: names still in the record's coding, so that a look-up makes no string.
 template <class Text>
@@ -49,16 +42,6 @@ struct EqualRaw {
     return a.number == b.number && a.code == b.code && a.arch == b.arch && a.comm == b.comm && a.exe == b.exe;
   }
 };
-
-struct FreeArchive {
-  void operator()(archive* reader) const { archive_read_free(reader); }
-};
-
-Failure ArchiveFailure(archive* reader, const std::string& path) {
-  const char* text = archive_error_string(reader);
-  return Fail(archive_errno(reader) == ENOENT ? Code::kNotFound : Code::kUnknown, "read log {}: {}", path,
-              text != nullptr ? text : "unknown error");
-}
 
 }  // namespace
 
@@ -216,41 +199,13 @@ void AuditLogReader::EndFile() {
 }
 
 Result<void> AuditLogReader::Read(const std::string& path, const std::function<void(uint64_t)>& progress) {
-  const std::unique_ptr<archive, FreeArchive> reader(archive_read_new());
-  archive_read_support_filter_all(reader.get());
-  archive_read_support_format_raw(reader.get());
-  archive_read_support_format_empty(reader.get());
-  const bool standard_input = path == "-";
-  struct stat info{};
-  if (!standard_input) {
-    if (::stat(path.c_str(), &info) != 0) return FailErrno(errno, "read log {}", path);
-    if (S_ISDIR(info.st_mode)) return Fail(Code::kInvalidArgument, "read log {}: is a folder", path);
-  }
-  const int opened = archive_read_open_filename(reader.get(), standard_input ? nullptr : path.c_str(), kBlockBytes);
-  if (opened != ARCHIVE_OK) return ArchiveFailure(reader.get(), path);
-  archive_entry* entry = nullptr;
-  const int first = archive_read_next_header(reader.get(), &entry);
-  if (first == ARCHIVE_EOF) return {};
-  if (first < ARCHIVE_WARN) return ArchiveFailure(reader.get(), path);
-  auto reported = base::Now();
-  for (;;) {
-    const void* data = nullptr;
-    size_t size = 0;
-    la_int64_t offset = 0;
-    const int got = archive_read_data_block(reader.get(), &data, &size, &offset);
-    if (got == ARCHIVE_EOF) break;
-    if (got < ARCHIVE_WARN) {
-      EndFile();
-      return ArchiveFailure(reader.get(), path);
-    }
-    Feed({static_cast<const char*>(data), size});
-    if (progress && base::Now() - reported >= kBetweenReports) {
-      reported = base::Now();
-      progress(static_cast<uint64_t>(archive_filter_bytes(reader.get(), -1)));
-    }
-  }
+  const auto take = [this](std::string_view piece) -> Result<void> {
+    Feed(piece);
+    return {};
+  };
+  auto read = ReadCompressed(path, take, progress);
   EndFile();
-  return {};
+  return read;
 }
 
 Evidence AuditLogReader::Take() {

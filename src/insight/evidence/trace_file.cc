@@ -1,20 +1,13 @@
 #include "insight/evidence/trace_file.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <sys/stat.h>
-
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "base/document.h"
-#include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "engine/syscalls/syscalls.h"
+#include "insight/evidence/compressed_file.h"
 
 namespace portcullis::insight {
 namespace {
@@ -22,18 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxLineBytes = 64u << 10;
-constexpr size_t kBlockBytes = 1u << 18;
 constexpr int kMaxArguments = 6;
-
-struct FreeReader {
-  void operator()(archive* reader) const { archive_read_free(reader); }
-};
-struct FreeWriter {
-  void operator()(archive* writer) const { archive_write_free(writer); }
-};
-struct FreeEntry {
-  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
-};
 
 // Bytes that are no UTF-8 cannot stand in JSON; programs may have any name.
 std::string Dump(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
@@ -83,7 +65,7 @@ Json EndLine(const Completeness& completeness) {
   return {{"end", std::move(end)}};
 }
 
-void Write(const Evidence& evidence, const std::function<void(const std::string&)>& sink) {
+void Write(const Evidence& evidence, const TextSink& sink) {
   sink(Dump({{"portcullisTrace", kTraceVersion}, {"source", evidence.source}}));
   for (size_t i = 0; i < evidence.workloads().size(); ++i) sink(Dump(WorkloadLine(i, evidence.workloads()[i])));
   for (const auto& [call, facts] : evidence.calls()) sink(Dump(CallLine(call, facts)));
@@ -304,38 +286,11 @@ class LineFeeder {
   std::string begun_;
 };
 
-Failure ArchiveFailure(archive* handle, std::string_view verb, const std::string& path) {
-  const char* text = archive_error_string(handle);
-  const int number = archive_errno(handle);
-  if (number == ENOSPC) return FailErrno(ENOSPC, "{} trace {}", verb, path);
-  return Fail(number == ENOENT ? Code::kNotFound : Code::kUnknown, "{} trace {}: {}", verb, path,
-              text != nullptr ? text : "unknown error");
-}
-
-Result<void> WriteArchive(const Evidence& evidence, const std::string& path, bool compress) {
-  const std::unique_ptr<archive, FreeWriter> writer(archive_write_new());
-  archive* handle = writer.get();
-  archive_write_set_format_raw(handle);
-  if (compress) archive_write_add_filter_gzip(handle);
-  archive_write_set_bytes_in_last_block(handle, 1);
-  const int opened = archive_write_open_filename(handle, path == "-" ? nullptr : path.c_str());
-  if (opened != ARCHIVE_OK) return ArchiveFailure(handle, "write", path);
-  const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
-  archive_entry_set_filetype(entry.get(), S_IFREG);
-  if (archive_write_header(handle, entry.get()) != ARCHIVE_OK) return ArchiveFailure(handle, "write", path);
-  bool good = true;
-  Write(evidence, [&](const std::string& line) {
-    good = good && archive_write_data(handle, line.data(), line.size()) == static_cast<la_ssize_t>(line.size());
-  });
-  if (!good || archive_write_close(handle) != ARCHIVE_OK) return ArchiveFailure(handle, "write", path);
-  return {};
-}
-
 }  // namespace
 
 std::string FormatTrace(const Evidence& evidence) {
   std::string out;
-  Write(evidence, [&out](const std::string& line) { out += line; });
+  Write(evidence, [&out](std::string_view line) { out += line; });
   return out;
 }
 
@@ -347,45 +302,15 @@ Result<Evidence> ParseTrace(std::string_view text, const std::string& name) {
 }
 
 Result<void> WriteTrace(const Evidence& evidence, const std::string& path) {
-  const bool compress = path.ends_with(".gz");
-  if (path == "-") return WriteArchive(evidence, path, false);
-  const std::string beside = path + ".new-" + base::RandomHex(4);
-  if (auto written = WriteArchive(evidence, beside, compress); !written) {
-    ::unlink(beside.c_str());
-    return written;
-  }
-  if (::rename(beside.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(beside.c_str());
-    return FailErrno(error, "rename {} to {}", beside, path);
-  }
+  auto written = WriteCompressed(path, [&evidence](const TextSink& sink) { Write(evidence, sink); });
+  if (!written) return Wrap(std::move(written).error(), "trace");
   return {};
 }
 
 Result<Evidence> ReadTrace(const std::string& path) {
-  const std::unique_ptr<archive, FreeReader> reader(archive_read_new());
-  archive* handle = reader.get();
-  archive_read_support_filter_all(handle);
-  archive_read_support_format_raw(handle);
-  archive_read_support_format_empty(handle);
   TraceParser parser(path);
   LineFeeder feeder(parser, path);
-  if (archive_read_open_filename(handle, path == "-" ? nullptr : path.c_str(), kBlockBytes) != ARCHIVE_OK) {
-    return ArchiveFailure(handle, "read", path);
-  }
-  archive_entry* entry = nullptr;
-  const int first = archive_read_next_header(handle, &entry);
-  if (first == ARCHIVE_EOF) return parser.Finish();
-  if (first < ARCHIVE_WARN) return ArchiveFailure(handle, "read", path);
-  for (;;) {
-    const void* data = nullptr;
-    size_t size = 0;
-    la_int64_t offset = 0;
-    const int got = archive_read_data_block(handle, &data, &size, &offset);
-    if (got == ARCHIVE_EOF) break;
-    if (got < ARCHIVE_WARN) return ArchiveFailure(handle, "read", path);
-    TRY(feeder.Feed({static_cast<const char*>(data), size}));
-  }
+  TRY(ReadCompressed(path, [&feeder](std::string_view piece) { return feeder.Feed(piece); }));
   return parser.Finish();
 }
 
