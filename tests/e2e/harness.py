@@ -33,11 +33,15 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUSYBOX = "busybox:latest"
 NODE_NAME = "e2e"
 PROBE = "/usr/local/bin/seccomp-probe"
+# How many times longer everything may take here (an emulator, a sanitizer's build); never less than on a plain machine.
+SLOW = max(1.0, float(os.environ.get("PORTCULLIS_E2E_SLOW", "1")))
+OCI_RUNTIME = os.environ.get("PORTCULLIS_E2E_OCI_RUNTIME", "auto")
 
 
 def wait(what, condition, timeout=30.0, step=0.05, explain=None):
     """Polls until `condition()` gives something true, and returns that. Errors that a busy system may give count as no.
     `explain()` is what a failure says was there instead."""
+    timeout *= SLOW
     deadline = time.monotonic() + timeout
     last = None
     while True:
@@ -79,7 +83,7 @@ def write(path, text):
 
 
 def run(*command, check=True, timeout=60, env=None):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout * SLOW, check=False, env=env)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done
@@ -291,7 +295,8 @@ class Daemon:
     def command(self):
         return [SUITE.portcullis, self.VERB, "--state-dir", self.state_dir, "--run-dir", self.run_dir,
                 "--listen", self.socket, "--cni-conf-dir", f"{self.dir}/cni", "--cni-default", "--cni-bridge", self.bridge,
-                "--cni-subnet", self.subnet, "--default-cgroup-parent", f"{self.cgroup}/cri", *self.args]
+                "--cni-subnet", self.subnet, "--default-cgroup-parent", f"{self.cgroup}/cri",
+                "--oci-runtime", OCI_RUNTIME, *self.args]
 
     def start(self, *args, wait_ready=True):
         with open(self.log, "ab") as log:
@@ -316,11 +321,11 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            return self.process.wait(timeout)
+            return self.process.wait(timeout * SLOW)
         except subprocess.TimeoutExpired as expired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"portcullis {self.VERB} did not end within {timeout} s of signal {how}") from expired
+            raise AssertionError(f"portcullis {self.VERB} did not end within {timeout * SLOW:.0f} s of signal {how}") from expired
 
     def log_text(self):
         return read(self.log)

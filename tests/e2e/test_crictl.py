@@ -178,7 +178,7 @@ class Verbs(harness.RuntimeTest):
         with self.subTest("it runs under the container's filter"):
             self.assertIn("Seccomp:\t2", self.runtime.exec(container_id, "cat", "/proc/self/status").stdout)
         with self.subTest("no such command"):
-            self.assertRegex(self.runtime.exec(container_id, "/nope", check=False).stderr, "/nope.*no such file or directory")
+            self.assertRegex(self.runtime.exec(container_id, "/nope", check=False).stderr, "/nope.*[Nn]o such file or directory")
         with self.subTest("timeout"):
             done = self.runtime.crictl("exec", "-s", "--timeout", "1", container_id, "sleep", "77", check=False, timeout=20)
             self.assertNotEqual(done.returncode, 0)
