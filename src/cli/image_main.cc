@@ -1,7 +1,12 @@
 // portcullis image: the node's images, from registries and archives.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "cli/command_line.h"
+#include "cli/output/transfer.h"
 #include "cli/verbs.h"
 #include "runtime/image/image_store.h"
 #include "runtime/registry/image_puller.h"
@@ -14,8 +19,8 @@ constexpr const char* kUsage =
     "       portcullis image load ARCHIVE...   import OCI layouts (folder or tar) and docker-archives\n"
     "       portcullis image list              what there is\n"
     "       portcullis image remove NAME...    by name, id or a unique prefix of it\n"
-    "Flags: --state-dir (default /var/lib/portcullis), --name NAME with load; --creds, --registries-file and\n"
-    "--registry-auth-file with pull.\n"
+    "Flags: --state-dir (default /var/lib/portcullis), --name NAME with load; --creds, --registries-file,\n"
+    "--registry-auth-file and --connect-timeout with pull.\n"
     "A running node or runtime sees the change at once.\n";
 
 int Report(const Error& error) {
@@ -47,13 +52,24 @@ int Pull(runtime::ImageStore& store, const std::vector<std::string>& names, cons
     std::fputs("portcullis image: --creds must be USER:PASSWORD\n", stderr);
     return 2;
   }
+  runtime::ImagePuller puller(store, options);
+  TransferView view(stdout, ::isatty(STDOUT_FILENO) == 1);
+  const auto short_name = [](const std::string& digest) { return digest.substr(7, 12); };
   for (const std::string& name : names) {
-    const auto image = runtime::ImagePuller(store, options).Pull(name, credentials, [](const std::string& step) {
-      std::printf("%s\n", step.c_str());
-      std::fflush(stdout);
-    });
+    const runtime::PullProgress progress{
+        .step = [&view](const std::string& text) { view.Step(text); },
+        .expects =
+            [&](const std::vector<runtime::BlobSize>& blobs) {
+              std::vector<Transfer> transfers;
+              for (const runtime::BlobSize& blob : blobs) transfers.push_back({short_name(blob.digest), blob.bytes, 0});
+              view.Expect(std::move(transfers));
+            },
+        .has = [&](const std::string& digest, int64_t bytes) { view.At(short_name(digest), bytes); },
+    };
+    const auto image = puller.Pull({.name = name, .credentials = credentials, .progress = progress});
     if (!image) return Report(image.error());
-    std::printf("pulled %s (%s)\n", name.c_str(), image->id.c_str());
+    view.Step(fmt::format("pulled {} ({})", name, image->id));
+    view.Expect({});
   }
   return 0;
 }
@@ -84,6 +100,7 @@ int Remove(runtime::ImageStore& store, const std::vector<std::string>& names) {
 int ImageMain(const std::vector<std::string>& args) {
   runtime::ImageStoreOptions options;
   runtime::PullerOptions registry;
+  int connect_seconds = 30;
   std::string creds;
   std::string name;
   std::vector<std::string> words;
@@ -93,6 +110,7 @@ int ImageMain(const std::vector<std::string>& args) {
   line.Text("--creds", &creds, "pull: USER:PASSWORD for the registry");
   line.Text("--registries-file", &registry.registries_file, "pull: mirrors, TLS and logins of registries");
   line.Text("--registry-auth-file", &registry.auth_file, "pull: logins as `docker login` writes them");
+  line.Number("--connect-timeout", &connect_seconds, "pull: seconds to wait for one connection");
   line.Positional("verb", &words, "pull NAME... | load ARCHIVE... | list | remove NAME...", false);
   line.Footer(kUsage);
   if (const auto exit_code = line.Parse(args)) return *exit_code;
@@ -106,6 +124,7 @@ int ImageMain(const std::vector<std::string>& args) {
   auto store = runtime::ImageStore::Open(options);
   if (!store) return Report(store.error());
   if (verb == "load") return Load(**store, operands, name);
+  registry.connect_timeout = std::chrono::seconds(std::max(connect_seconds, 1));
   if (verb == "pull") return Pull(**store, operands, registry, creds);
   if (verb == "list") return List(**store);
   return Remove(**store, operands);

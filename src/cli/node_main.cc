@@ -44,7 +44,7 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
   pods.cluster_dns = config.cluster_dns();
   pods.cluster_domain = config.cluster_domain();
   pods.resolv_conf = config.resolv_conf();
-  pods.serialize_image_pulls = config.serialize_image_pulls();
+  pods.parallel_image_pulls = config.parallel_image_pulls();
   pods.restart_back_off.max = config.max_container_restart_period();
   pods.restart_back_off.first = std::min(pods.restart_back_off.first, pods.restart_back_off.max);
   // Links in /var/log/containers belong to the node whose logs are in the usual place.
@@ -74,6 +74,7 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     }
     RuntimeFlags runtime = flags.runtime;
     runtime.service.seccomp_root = base::JoinPath(flags.kubelet.root_dir, "seccomp");
+    runtime.service.registry.kubelet_dir = base::CleanPath(flags.kubelet.root_dir);
     runtime.service.pod_pids_limit = config.pod_pids_limit();
     runtime.service.runtime_deadline = Millis(config.runtime_request_timeout());
     ASSIGN_OR_RETURN(embedded, StartRuntime(runtime));
@@ -93,6 +94,7 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
   base::LogInfo("node is ready", {{"node", node_name}, {"httpPort", std::to_string(node.http_port())}});
   const int signal = signals.Wait();
   base::LogInfo("stopping; pods run on and the next start finds them", {{"signal", std::to_string(signal)}});
+  if (embedded.service) embedded.service->StopPulls();
   node.Stop();
   if (embedded.server && !embedded.server->Stop()) LeaveWithThreadsAtWork();
   return {};

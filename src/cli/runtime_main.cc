@@ -31,6 +31,7 @@ int RuntimeMain(const std::vector<std::string>& args) {
   }
   const int signal = signals.Wait();
   base::LogInfo("stopping; containers run on", {{"signal", std::to_string(signal)}});
+  running->service->StopPulls();
   if (!running->server->Stop()) LeaveWithThreadsAtWork();
   return 0;
 }

@@ -24,8 +24,8 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Text("--registries-file", &service.registry.registries_file,
             "mirrors, TLS and logins of registries (the form of k3s's registries.yaml)");
   line.Text("--registry-auth-file", &service.registry.auth_file,
-            "logins as `docker login` writes them (default: config.json of the state folder, $DOCKER_CONFIG, "
-            "~/.docker)");
+            "logins as `docker login` writes them (default: config.json of the state folder, /var/lib/kubelet, "
+            "$DOCKER_CONFIG or ~/.docker)");
   line.Text("--cni-conf-dir", &service.cni_conf_dir, "folder with the network's configuration");
   line.Each(
       "--cni-bin-dir",

@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,7 +15,6 @@ namespace portcullis::http {
 namespace {
 
 constexpr int kMaxRedirects = 5;
-constexpr long kConnectSeconds = 30;
 constexpr long kStallSeconds = 60;
 constexpr size_t kMaxHeaderBytes = 64u << 10;
 
@@ -32,6 +33,7 @@ struct Exchange {
   const BodySink* sink = nullptr;
   size_t max_body_bytes = 0;
   size_t header_bytes = 0;
+  std::stop_token stop;
   ClientResponse response;
   std::optional<Error> error;
 };
@@ -51,8 +53,15 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
     return line.size();
   }
   if (const size_t colon = line.find(':'); colon != std::string_view::npos) {
-    exchange.response.headers[base::ToLower(base::Trim(line.substr(0, colon)))] =
-        std::string(base::Trim(line.substr(colon + 1)));
+    const std::string name = base::ToLower(base::Trim(line.substr(0, colon)));
+    const std::string_view value = base::Trim(line.substr(colon + 1));
+    std::string& held = exchange.response.headers[name];
+    if (name == "www-authenticate" && !held.empty()) {
+      held += ", ";
+      held += value;
+    } else {
+      held = value;
+    }
   }
   return line.size();
 }
@@ -76,35 +85,27 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   return piece.size();
 }
 
+int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Exchange*>(user)->stop.stop_requested() ? 1 : 0;
+}
+
+// The system's authorities stay: they are those of libcurl's CAPATH.
 void SetTls(CURL* easy, const TlsOptions& tls) {
-  if (!tls.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  }
+  if (!tls.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
   if (!tls.cert_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.cert_file.c_str());
   if (!tls.key_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLKEY, tls.key_file.c_str());
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls.insecure_skip_verify ? 0L : 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls.insecure_skip_verify ? 0L : 2L);
 }
 
-struct Origin {
-  std::string scheme, host, port;
-  bool operator==(const Origin&) const = default;
-};
-
-Result<Origin> OriginOf(const std::string& url) {
-  const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
-  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
-    return Fail(Code::kInvalidArgument, "{} is not a URL", base::Quote(url));
+// Of HTTP_PROXY libcurl reads the lower case alone (a CGI program gets the other from its caller); kubelets and
+// container runtimes read both.
+void SetProxy(CURL* easy, const Origin& to) {
+  if (IsLoopback(to.host)) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  } else if (to.scheme == "http" && std::getenv("http_proxy") == nullptr) {
+    if (const char* proxy = std::getenv("HTTP_PROXY")) curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
   }
-  const auto part = [&](CURLUPart which) {
-    char* text = nullptr;
-    std::string out;
-    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) == CURLUE_OK) out = text;
-    curl_free(text);
-    return out;
-  };
-  return Origin{part(CURLUPART_SCHEME), base::ToLower(part(CURLUPART_HOST)), part(CURLUPART_PORT)};
 }
 
 Result<ClientResponse> SendOnce(const ClientRequest& request, const TlsOptions& tls, const BodySink& sink,
@@ -117,14 +118,14 @@ Result<ClientResponse> SendOnce(const ClientRequest& request, const TlsOptions& 
   };
   for (const std::string& line : request.headers) add(line);
   if (!request.authorization.empty()) add("Authorization: " + request.authorization);
-  Exchange exchange{.sink = &sink, .max_body_bytes = request.max_body_bytes};
+  Exchange exchange{.sink = &sink, .max_body_bytes = request.max_body_bytes, .stop = request.stop};
   char problem[CURL_ERROR_SIZE] = "";
   CURL* curl = easy.get();
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "portcullis");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
@@ -133,10 +134,20 @@ Result<ClientResponse> SendOnce(const ClientRequest& request, const TlsOptions& 
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  if (request.head) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   if (!request.form.empty()) curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, request.form.c_str());
   SetTls(curl, tls);
+  SetProxy(curl, OriginOf(request.url));
   const CURLcode code = curl_easy_perform(curl);
   if (exchange.error) return Failure(*exchange.error);
+  if (code == CURLE_ABORTED_BY_CALLBACK) {
+    return Fail(Code::kCancelled, "{}: given up, because the program ends",
+                request.url.substr(0, request.url.find('?')));
+  }
   if (code != CURLE_OK) {
     return Fail(Code::kUnavailable, "{}: {}", request.url.substr(0, request.url.find('?')),
                 problem[0] != '\0' ? problem : curl_easy_strerror(code));
@@ -152,21 +163,56 @@ Result<ClientResponse> SendOnce(const ClientRequest& request, const TlsOptions& 
 Result<ClientResponse> Send(const ClientRequest& request, const TlsOptions& tls, const BodySink& sink) {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  ASSIGN_OR_RETURN(const Origin home, OriginOf(request.url));
+  const Origin home = OriginOf(request.url);
+  if (home.host.empty()) return Fail(Code::kInvalidArgument, "{} is not a URL", base::Quote(request.url));
   ClientRequest next = request;
+  TlsOptions next_tls = tls;
   for (int hop = 0; hop <= kMaxRedirects; ++hop) {
     std::string redirect;
-    ASSIGN_OR_RETURN(ClientResponse response, SendOnce(next, tls, sink, &redirect));
+    ASSIGN_OR_RETURN(ClientResponse response, SendOnce(next, next_tls, sink, &redirect));
     if (redirect.empty() || !request.form.empty()) return response;
-    ASSIGN_OR_RETURN(const Origin from, OriginOf(next.url));
-    ASSIGN_OR_RETURN(const Origin to, OriginOf(redirect));
+    const Origin from = OriginOf(next.url);
+    const Origin to = OriginOf(redirect);
     if (from.scheme == "https" && to.scheme != "https") {
       return Fail(Code::kPermissionDenied, "{} redirects from https to {}", from.host, to.scheme);
     }
     next.url = redirect;
-    if (to != home) next.authorization.clear();
+    if (to != home) {
+      next.authorization.clear();
+      next_tls = {.ca_file = tls.ca_file};
+    }
   }
   return Fail(Code::kUnavailable, "{}: more than {} redirects", home.host, kMaxRedirects);
+}
+
+Origin OriginOf(const std::string& url) {
+  const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    std::string out;
+    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) == CURLUE_OK) out = text;
+    curl_free(text);
+    return out;
+  };
+  return {part(CURLUPART_SCHEME), base::ToLower(part(CURLUPART_HOST)), part(CURLUPART_PORT)};
+}
+
+std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view header, int64_t now) {
+  header = base::Trim(header);
+  constexpr uint64_t kLongest = 10u * 365 * 24 * 60 * 60;
+  if (const auto seconds = base::ParseUint(header)) return std::chrono::seconds(std::min(*seconds, kLongest));
+  if (header.empty() || header.size() > 64) return std::nullopt;
+  const time_t date = curl_getdate(std::string(header).c_str(), nullptr);
+  if (date == -1) return std::nullopt;
+  return std::chrono::seconds(std::clamp<int64_t>(date - now, 0, kLongest));
+}
+
+bool IsLoopback(std::string_view host) {
+  const std::string_view name =
+      host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+  return name == "localhost" || name == "[::1]" || host == "::1" ||
+         (name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 std::string Escape(std::string_view text) {

@@ -3,139 +3,16 @@ asks for tokens, redirects blobs to another host and breaks off."""
 
 import base64
 import concurrent.futures
-import crypt
 import hashlib
-import http.server
 import json
 import os
 import shutil
 import subprocess
-import threading
 import unittest
-import urllib.error
-import urllib.parse
 import urllib.request
 
 import harness
-from harness import wait
-
-USER, PASSWORD = "alice", "s3:cret"
-
-
-class Registry:
-    """docker-registry with its own storage; `auth` asks for user and password."""
-
-    def __init__(self, folder, auth=False):
-        self.folder = folder
-        os.makedirs(folder)
-        self.port = harness.free_port()
-        config = ("version: 0.1\nlog: {level: info, accesslog: {disabled: false}}\n"
-                  f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
-                  f"http: {{addr: '127.0.0.1:{self.port}'}}\n")
-        if auth:
-            hashed = crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)).replace("$2b$", "$2y$", 1)
-            with open(f"{folder}/htpasswd", "w", encoding="utf-8") as file:
-                file.write(f"{USER}:{hashed}\n")
-            config += f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
-        with open(f"{folder}/config.yml", "w", encoding="utf-8") as file:
-            file.write(config)
-        self.log = open(f"{folder}/log", "wb")  # pylint: disable=consider-using-with
-        self.process = subprocess.Popen(["docker-registry", "serve", f"{folder}/config.yml"],  # pylint: disable=R1732
-                                        stdout=self.log, stderr=subprocess.STDOUT)
-        wait("the registry answers", self.answers)
-
-    def answers(self):
-        try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v2/").status == 200
-        except urllib.error.HTTPError as error:
-            return error.code == 401
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-    def said(self):
-        with open(f"{self.folder}/log", encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def push(self, archive, name, *flags):
-        subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", *flags, archive,
-                        f"docker://127.0.0.1:{self.port}/{name}"], check=True, capture_output=True)
-
-
-class Door:
-    """In front of a registry: a token server, redirects of blobs to a second port, and blobs that end half-way once."""
-
-    def __init__(self, upstream):
-        door = self
-        self.tokens = 0
-        self.leaked = []  # Authorization that reached the storage port
-        self.broken = set()
-        self.ranges = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def answer(self, status, body=b"", **headers):
-                self.send_response(status)
-                for key, value in headers.items():
-                    self.send_header(key.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self):  # pylint: disable=invalid-name
-                url = urllib.parse.urlparse(self.path)
-                if url.path == "/token":
-                    query = urllib.parse.parse_qs(url.query)
-                    login = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-                    if self.headers["Authorization"] != login or query["scope"] != ["repository:busybox:pull"]:
-                        return self.answer(401, b'{"errors":[{"code":"UNAUTHORIZED","message":"who are you"}]}')
-                    door.tokens += 1
-                    return self.answer(200, json.dumps({"token": "good"}).encode())
-                if self.headers["Authorization"] != "Bearer good":
-                    return self.answer(401, WWW_Authenticate=f'Bearer realm="http://127.0.0.1:{door.port}/token",'
-                                       'service="door",scope="repository:busybox:pull"')
-                if "/blobs/" in url.path:
-                    return self.answer(307, Location=f"http://127.0.0.1:{door.storage_port}{url.path}")
-                request = urllib.request.Request(f"http://127.0.0.1:{upstream}{url.path}",
-                                                 headers={"Accept": self.headers["Accept"]})
-                with urllib.request.urlopen(request) as answer:
-                    return self.answer(200, answer.read(), Content_Type=answer.headers["Content-Type"])
-
-        class Storage(Handler):
-            def do_GET(self):
-                if self.headers["Authorization"]:
-                    door.leaked.append(self.headers["Authorization"])
-                with urllib.request.urlopen(f"http://127.0.0.1:{upstream}{self.path}") as answer:
-                    body = answer.read()
-                wanted = self.headers["Range"]
-                if wanted:
-                    door.ranges.append(wanted)
-                    return self.answer(206, body[int(wanted[len("bytes="):-1]):])
-                if len(body) < 100_000 or self.path in door.broken:
-                    return self.answer(200, body)
-                door.broken.add(self.path)
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body[:len(body) // 2])
-                self.close_connection = True
-                return None
-
-        self.servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) for kind in (Handler, Storage)]
-        self.port, self.storage_port = (server.server_address[1] for server in self.servers)
-        for server in self.servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def close(self):
-        for server in self.servers:
-            server.shutdown()
-            server.server_close()
+from registries import PASSWORD, USER, Door, Registry
 
 
 class Pull(unittest.TestCase):

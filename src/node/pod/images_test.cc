@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "node/pod/fake_runtime.h"
 
 namespace portcullis::node {
@@ -16,7 +19,7 @@ TEST(Images, DefaultTag) {
   }
 }
 
-// kubernetes-seccomp.md 6.10, and the rule for nodes without a registry.
+// kubernetes-seccomp.md 6.10. Always means that the registry has the last word, as in the kubelet.
 TEST(Images, PullPolicy) {
   struct Row {
     const char* policy;
@@ -29,7 +32,7 @@ TEST(Images, PullPolicy) {
        {Row{"Never", true, false, "used", false}, Row{"Never", false, true, "ErrImageNeverPull", false},
         Row{"IfNotPresent", true, false, "used", false}, Row{"IfNotPresent", false, true, "used", true},
         Row{"IfNotPresent", false, false, "ErrImagePull", true}, Row{"Always", true, true, "used", true},
-        Row{"Always", true, false, "used", true}, Row{"Always", false, false, "ErrImagePull", true}}) {
+        Row{"Always", true, false, "ErrImagePull", true}, Row{"Always", false, false, "ErrImagePull", true}}) {
     FakeRuntime runtime;
     if (row.present) runtime.AddImage("i:1", 7);
     if (row.in_registry) runtime.AddToRegistry("i:1");
@@ -39,7 +42,8 @@ TEST(Images, PullPolicy) {
     container.name = "c";
     container.image = "i:1";
     container.image_pull_policy = row.policy;
-    auto result = images.Ensure(container, {});
+    PullMemory memory;
+    auto result = images.Ensure(container, {}, memory);
     auto* failure = std::get_if<StepFailure>(&result);
     EXPECT_EQ(failure != nullptr ? failure->reason : "used", row.outcome)
         << row.policy << row.present << row.in_registry;
@@ -47,6 +51,75 @@ TEST(Images, PullPolicy) {
     if (failure != nullptr && failure->reason == "ErrImageNeverPull") {
       EXPECT_EQ(failure->message, "Container image \"i:1\" is not present with pull policy of Never");
     }
+  }
+}
+
+TEST(Images, AFailedPullIsNotTriedAgainBeforeItsDelayIsOver) {
+  FakeRuntime runtime;
+  PodSettings settings;
+  ImageManager images(runtime, settings);
+  PullMemory memory;
+  memory.back_off = BackOff(BackOffSettings{.first = std::chrono::seconds(100)});
+  const auto failure = [&](const char* image) {
+    k8s::Container container;
+    container.image = image;
+    container.image_pull_policy = "IfNotPresent";
+    auto result = images.Ensure(container, {}, memory);
+    return std::holds_alternative<StepFailure>(result) ? std::get<StepFailure>(result) : StepFailure{"used", ""};
+  };
+  const StepFailure first = failure("gone");
+  EXPECT_EQ(first.reason, "ErrImagePull");
+  EXPECT_EQ(first.retry_at, memory.failed.at("gone:latest").at + 100'000'000'000);
+  // Another container of the pod, which writes the same image in another way.
+  const StepFailure second = failure("gone:latest");
+  EXPECT_EQ(second.reason, "ImagePullBackOff");
+  EXPECT_EQ(second.message, "Back-off pulling image \"gone:latest\": ErrImagePull: " + first.message);
+  EXPECT_EQ(second.retry_at, first.retry_at);
+  EXPECT_EQ(runtime.CountCalls("PullImage"), 1u);
+  EXPECT_EQ(failure("other:1").reason, "ErrImagePull");
+  // It came by another way.
+  runtime.AddImage("gone:latest");
+  EXPECT_EQ(failure("gone").reason, "used");
+}
+
+TEST(Images, TheRuntimesOwnReasons) {
+  FakeRuntime runtime;
+  PodSettings settings;
+  ImageManager images(runtime, settings);
+  runtime.FailCall("PullImage", "RegistryUnavailable: no route to host");
+  k8s::Container container;
+  container.image = "i:1";
+  container.image_pull_policy = "Always";
+  PullMemory memory;
+  const auto failure = std::get<StepFailure>(images.Ensure(container, {}, memory));
+  EXPECT_EQ(failure.reason, "RegistryUnavailable");
+  EXPECT_EQ(failure.message, "image pull failed for i:1 because the registry is unavailable: no route to host");
+  EXPECT_TRUE(IsPullFailure(failure.reason));
+  EXPECT_FALSE(IsPullFailure("ErrImageNeverPull"));
+}
+
+TEST(PullSlots, AsManyAtATimeAsAllowed) {
+  for (const int limit : {0, 1, 3}) {
+    PullSlots slots(limit);
+    std::atomic<int> now = 0;
+    std::atomic<int> most = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] {
+          for (int round = 0; round < 50; ++round) {
+            const PullSlots::Place place(slots);
+            const int here = ++now;
+            for (int seen = most; here > seen && !most.compare_exchange_weak(seen, here);) {
+            }
+            std::this_thread::yield();
+            --now;
+          }
+        });
+      }
+    }
+    EXPECT_GE(most, 1);
+    EXPECT_LE(most, limit == 0 ? 8 : limit);
   }
 }
 
@@ -61,7 +134,8 @@ TEST(Images, KnowsWhomTheImageRunsAs) {
     k8s::Container container;
     container.image = name;
     container.image_pull_policy = "Never";
-    return std::get<ImageFacts>(images.Ensure(container, {}));
+    PullMemory memory;
+    return std::get<ImageFacts>(images.Ensure(container, {}, memory));
   };
   EXPECT_EQ(facts("root:1").uid, 0);
   EXPECT_EQ(facts("seven:1").uid, 7);

@@ -18,9 +18,20 @@ struct Fault {
   int64_t retry_at = 0;
 };
 
+struct FailedPull {
+  std::string reason;  // ErrImagePull
+  std::string message;
+  int64_t at = 0;
+};
+
+struct PullMemory {
+  BackOff back_off;
+  std::map<std::string, FailedPull> failed;  // both by image, with its tag
+};
+
 struct PodMemory {
-  BackOff restarts;                               // by container name
-  BackOff pulls;                                  // by image
+  BackOff restarts;  // by container name
+  PullMemory pulls;
   std::map<std::string, Fault> container_faults;  // by container name
   std::optional<Fault> pod_fault;                 // volumes, sandbox, termination
 };

@@ -143,13 +143,13 @@ std::optional<StepFailure> ActionRunner::Configure(const k8s::Pod& pod, const k8
 }
 
 std::optional<StepFailure> ActionRunner::Start(const k8s::Pod& pod, const StartContainer& action,
-                                               const ObservedSandbox& sandbox) {
+                                               const ObservedSandbox& sandbox, PullMemory& pulls) {
   const k8s::Container* container = FindContainer(pod, action.name);
   if (container == nullptr)
     return StepFailure{"CreateContainerConfigError", "container " + action.name + " is not in the pod"};
   cri::PodSandboxConfig sandbox_config = SandboxConfig(pod, sandbox.attempt);
 
-  auto image = images_.Ensure(*container, sandbox_config);
+  auto image = images_.Ensure(*container, sandbox_config, pulls);
   if (auto* failure = std::get_if<StepFailure>(&image)) return std::move(*failure);
 
   std::vector<std::string> pod_ips = sandbox.ips;

@@ -30,7 +30,8 @@ class ActionRunner {
   // Blocks for as long as the containers take to stop.
   Result<void> Stop(const Kill& action);
   // nullopt: it runs.
-  std::optional<StepFailure> Start(const k8s::Pod& pod, const StartContainer& action, const ObservedSandbox& sandbox);
+  std::optional<StepFailure> Start(const k8s::Pod& pod, const StartContainer& action, const ObservedSandbox& sandbox,
+                                   PullMemory& pulls);
   Result<void> Remove(const PodIdentity& pod, const RemoveContainer& action);
   Result<void> Remove(const RemoveSandbox& action);
   // Everything of the pod outside the runtime: folder, volumes, logs, links.

@@ -44,8 +44,8 @@ struct PodSettings {
       std::chrono::seconds(10)};  // after a failed step; up to half of it more as jitter
   BackOffSettings restart_back_off;
   BackOffSettings pull_back_off;
-  bool serialize_image_pulls = true;
-  size_t workers = 16;  // threads to begin with; pods that wait for one get more
+  int parallel_image_pulls = 1;  // at a time; 0: no limit
+  size_t workers = 16;           // threads to begin with; pods that wait for one get more
 };
 
 }  // namespace portcullis::node

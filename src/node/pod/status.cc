@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/decide.h"
+#include "node/pod/images.h"
 
 namespace portcullis::node {
 namespace {
@@ -85,9 +86,8 @@ class StatusMaker {
   }
 
   k8s::StateWaiting Show(const k8s::Container& container, const Fault& fault) const {
-    if (fault.reason == "ErrImagePull" && in_.now - fault.since >= kShowPullError) {
-      return {"ImagePullBackOff",
-              fmt::format("Back-off pulling image \"{}\": ErrImagePull: {}", container.image, fault.message)};
+    if (IsPullFailure(fault.reason) && in_.now - fault.since >= kShowPullError) {
+      return {"ImagePullBackOff", BackOffMessage(container.image, fault.reason, fault.message)};
     }
     return {fault.reason, fault.message};
   }

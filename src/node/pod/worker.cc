@@ -27,7 +27,7 @@ PodWorker::PodWorker(const WorkerContext& context, PodIdentity identity, std::sh
       terminating_(pod == nullptr),
       pod_(std::move(pod)) {
   memory_.restarts = BackOff(context.settings.restart_back_off);
-  memory_.pulls = BackOff(context.settings.pull_back_off);
+  memory_.pulls.back_off = BackOff(context.settings.pull_back_off);
   ObservedPod nothing;
   if (pod_) Publish(*pod_, nothing);
 }
@@ -108,7 +108,7 @@ std::optional<int64_t> PodWorker::NextStatusChange() const {
   std::optional<int64_t> out;
   for (const auto& [container, fault] : memory_.container_faults) {
     int64_t change = fault.since + kShowPullError;
-    if (fault.reason == "ErrImagePull" && change > base::NowUnixNanos() && (!out || change < *out)) out = change;
+    if (IsPullFailure(fault.reason) && change > base::NowUnixNanos() && (!out || change < *out)) out = change;
   }
   return out;
 }
@@ -133,7 +133,7 @@ bool PodWorker::CarryStart(const k8s::Pod& pod, const ObservedPod& observed, con
   if (sandbox == nullptr || sandbox->id != action.sandbox_id) return false;
   int64_t now = base::NowUnixNanos();
   if (action.last_finished_at > 0) memory_.restarts.Next(action.name, action.last_finished_at, now);
-  auto failure = runner_.Start(pod, action, *sandbox);
+  auto failure = runner_.Start(pod, action, *sandbox, memory_.pulls);
   if (!failure) {
     memory_.container_faults.erase(action.name);
     if (action.attempt > 0) context_.events.on_restart();
@@ -145,10 +145,7 @@ bool PodWorker::CarryStart(const k8s::Pod& pod, const ObservedPod& observed, con
                                              {"err", failure->message}});
   now = base::NowUnixNanos();
   Fault fault{.reason = failure->reason, .message = failure->message, .since = now, .retry_at = RetryTime()};
-  if (fault.reason == "ErrImagePull") {
-    memory_.pulls.Next(action.name, now, now);
-    fault.retry_at = now + memory_.pulls.Delay(action.name);
-  }
+  if (failure->retry_at) fault.retry_at = std::min(fault.retry_at, *failure->retry_at);
   memory_.container_faults[action.name] = std::move(fault);
   return true;  // the pod's other containers still start
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -37,6 +38,23 @@ Result<StagedFile> CopyFd(int fd, StagingWriter writer, const std::string& what)
     if (n == 0) return writer.Finish();
     TRY(writer.Write({chunk.data(), static_cast<size_t>(n)}));
   }
+}
+
+// Digests a file where it lies.
+Result<StagedFile> DigestFd(int fd, const std::string& what) {
+  std::array<char, 64 * 1024> chunk{};
+  Sha256 sha;
+  StagedFile out;
+  while (true) {
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailErrno(errno, "read {}", what);
+    if (n == 0) break;
+    sha.Update({chunk.data(), static_cast<size_t>(n)});
+    out.size += n;
+  }
+  out.digest = sha.Finish();
+  return out;
 }
 
 // The entry's place in the archive: "./a//b" -> "a/b"; "" for what leads out of it.
@@ -129,6 +147,13 @@ Result<StagedFile> ImageArchive::Stage(const std::string& path) {
   struct stat info{};
   if (::fstat(fd->get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return Fail(Code::kInvalidArgument, "{}: is not a regular file", what);
+  }
+  if (consume_) {
+    ASSIGN_OR_RETURN(StagedFile file, DigestFd(fd->get(), what));
+    file.path = NextScratchPath();
+    if (::renameat(folder_.get(), path.c_str(), AT_FDCWD, file.path.c_str()) == 0) return file;
+    if (errno != EXDEV) return FailErrno(errno, "move {} to {}", what, file.path);
+    if (::lseek(fd->get(), 0, SEEK_SET) != 0) return FailErrno(errno, "read {}", what);
   }
   ASSIGN_OR_RETURN(StagingWriter writer, StagingWriter::Create(NextScratchPath()));
   return CopyFd(fd->get(), std::move(writer), what);

@@ -24,6 +24,8 @@ class ImageArchive {
   // A file of its own in the scratch folder, ready to become a blob.
   Result<StagedFile> Stage(const std::string& path);
   const std::string& name() const { return name_; }
+  // From now on Stage moves the files of a folder, which nobody else may be writing, instead of copying them.
+  void Consume() { consume_ = true; }
 
  private:
   ImageArchive(std::string name, std::string scratch_dir)
@@ -39,6 +41,7 @@ class ImageArchive {
   std::map<std::string, StagedFile> files_;
   std::map<std::string, std::string> links_;  // docker-archive shares equal layers through links
   int next_ = 0;
+  bool consume_ = false;
 };
 
 }  // namespace portcullis::runtime

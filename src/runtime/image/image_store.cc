@@ -234,6 +234,7 @@ Result<std::vector<Image>> ImageStore::Load(const std::string& path, const LoadO
     ASSIGN_OR_RETURN(const ScratchDir scratch, ScratchDir::Make(layout));
     if (options.progress) options.progress("reading " + path);
     ASSIGN_OR_RETURN(ImageArchive archive, ImageArchive::Open(path, scratch.path(), options_.max_archive_bytes));
+    if (options.consume) archive.Consume();
     ASSIGN_OR_RETURN(std::vector<ArchivedImage> images, FindImages(archive));
     if (!name.empty()) {
       if (images.size() != 1)

@@ -57,6 +57,8 @@ struct LoadOptions {
   std::string name;
   // Told about each step, for people: "nginx:1.21: layer 1/1". May be empty.
   std::function<void(const std::string&)> progress;
+  // The blobs of a layout folder are moved out of it, not copied: half the space, and the folder is of no use after.
+  bool consume = false;
 };
 
 struct RemovedImage {

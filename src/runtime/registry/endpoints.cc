@@ -12,6 +12,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr char kDockerHub[] = "docker.io";
+constexpr char kDockerHubHost[] = "registry-1.docker.io";
+
 class Reader {
  public:
   explicit Reader(const base::Document& document) : document_(document) {}
@@ -47,10 +50,6 @@ class Reader {
 std::string HostOf(std::string_view url) {
   if (const size_t scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
   return std::string(url.substr(0, url.find('/')));
-}
-
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host.starts_with("localhost:") || host.starts_with("127.") || host.starts_with("[::1]");
 }
 
 }  // namespace
@@ -116,14 +115,16 @@ Endpoint Registries::Make(const std::string& url_or_host, const std::string& mir
   const std::string host = HostOf(url_or_host);
   Endpoint out{.url = url_or_host, .mirrored = mirrored};
   bool has_tls = false;
-  if (const auto it = hosts_.find(host); it != hosts_.end()) {
+  auto it = hosts_.find(host);
+  if (it == hosts_.end() && host == kDockerHub) it = hosts_.find(kDockerHubHost);
+  if (it != hosts_.end()) {
     has_tls = it->second.has_tls;
     out.tls = it->second.tls;
     out.credentials = it->second.credentials;
   }
   if (url_or_host.find("://") == std::string::npos) {
-    const std::string where = host == "docker.io" ? "registry-1.docker.io" : host;
-    out.url = (IsLoopback(host) && !has_tls ? "http://" : "https://") + where;
+    const std::string where = host == kDockerHub ? kDockerHubHost : host;
+    out.url = (http::IsLoopback(host) && !has_tls ? "http://" : "https://") + where;
   }
   while (out.url.ends_with('/')) out.url.pop_back();
   if (out.url.ends_with("/v2")) out.url = out.url.substr(0, out.url.size() - 3);

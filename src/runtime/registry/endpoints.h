@@ -2,10 +2,10 @@
 //
 // The file has the form of k3s's registries.yaml, which administrators know:
 //   mirrors:
-//     docker.io:                            # a registry's host[:port], or "*" for all that are not named
+//     docker.io:                            # a registry's host[:port], or "*" for all that are not named here
 //       endpoint: ["http://127.0.0.1:5000"]
 //   configs:
-//     registry.example.com:5000:            # host[:port] of an endpoint or a registry
+//     registry.example.com:5000:            # host[:port] of a registry or of a mirror's endpoint
 //       auth: {username: u, password: p}    # or auth: <base64 of user:password>, identity_token, token
 //       tls: {ca_file: /etc/ca.pem, cert_file: c, key_file: k, insecure_skip_verify: false}
 #pragma once

@@ -17,6 +17,8 @@
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "runtime/image/sha256.h"
+#include "runtime/registry/pull_lock.h"
+#include "runtime/registry/wait.h"
 #include "spec/oci/digest.h"
 #include "spec/oci/image_types.h"
 
@@ -24,7 +26,7 @@ namespace portcullis::runtime {
 namespace {
 
 constexpr int kAttempts = 5;
-constexpr size_t kParallelLayers = 3;  // as containerd and the kubelet's users expect
+constexpr size_t kParallelLayers = 3;  // at a time; as containerd
 constexpr std::chrono::milliseconds kFirstDelay{250};
 
 std::string BlobIn(const std::string& folder, const std::string& digest) {
@@ -51,11 +53,10 @@ Result<std::string> DigestOfFile(int fd, const std::string& path) {
 // One blob into one file, resumed where the file ends.
 class Download {
  public:
-  Download(RegistryClient& client, const oci::Descriptor& blob, std::string folder, const PullHooks& hooks)
+  Download(RegistryClient& client, const oci::Descriptor& blob, const std::string& folder, const PullHooks& hooks)
       : client_(client), blob_(blob), path_(BlobIn(folder, blob.digest)), hooks_(hooks) {}
 
   Result<void> Run() {
-    if (base::Exists(path_)) return {};
     const std::string partial = path_ + ".partial";
     fd_ = base::UniqueFd(::open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd_.valid()) return FailErrno(errno, "create {}", partial);
@@ -69,7 +70,7 @@ class Download {
       const Code code = done.error().code;
       const bool again = code == Code::kUnavailable || code == Code::kAborted || code == Code::kOutOfRange;
       if (!again || attempt == kAttempts) return done;
-      std::this_thread::sleep_for(delay);
+      TRY(SleepFor(delay, client_.stop()));
       delay *= 2;
     }
     if (::fsync(fd_.get()) != 0) return FailErrno(errno, "sync {}", partial);
@@ -121,18 +122,15 @@ class Download {
       Report();
       return {};
     };
-    auto answer = client_.Get("blobs/" + blob_.digest, headers, size_t{64} << 10, take);
+    auto answer = client_.Send(
+        {.path = "blobs/" + blob_.digest, .headers = std::move(headers), .max_body_bytes = size_t{64} << 10}, take);
     if (!answer && answer.error().code == Code::kOutOfRange) TRY(Restart());
     if (!answer) return Failure(std::move(answer).error());
     return {};
   }
 
-  void Report() {
-    const auto now = std::chrono::steady_clock::now();
-    if (!hooks_.progress || now - reported_ < std::chrono::seconds(1)) return;
-    reported_ = now;
-    hooks_.progress(fmt::format("{}: {:.1f} of {:.1f} MB", blob_.digest.substr(7, 12), static_cast<double>(at_) / 1e6,
-                                static_cast<double>(blob_.size) / 1e6));
+  void Report() const {
+    if (hooks_.progress.has) hooks_.progress.has(blob_.digest, at_);
   }
 
   RegistryClient& client_;
@@ -141,8 +139,33 @@ class Download {
   const PullHooks& hooks_;
   base::UniqueFd fd_;
   int64_t at_ = 0;
-  std::chrono::steady_clock::time_point reported_ = std::chrono::steady_clock::now();
 };
+
+// A blob that another pull has fetched, and not yet handed to the store: shared by a hard link.
+bool ShareWithOthers(const std::string& pulls, const std::string& digest, const std::string& path) {
+  const auto names = base::ListDir(pulls);
+  if (!names) return false;
+  return std::ranges::any_of(*names, [&](const std::string& name) {
+    return ::link(BlobIn(pulls + "/" + name, digest).c_str(), path.c_str()) == 0;
+  });
+}
+
+Result<void> Fetch(RegistryClient& client, const oci::Descriptor& blob, const std::string& folder,
+                   const PullHooks& hooks) {
+  const std::string path = BlobIn(folder, blob.digest);
+  const std::string pulls = folder.substr(0, folder.rfind('/'));
+  const auto is_here = [&] {
+    return base::Exists(path) || (hooks.have && hooks.have(blob.digest, blob.size)) ||
+           ShareWithOthers(pulls, blob.digest, path);
+  };
+  if (!is_here()) {
+    const std::string lock_path = fmt::format("{}/{}.lock", pulls, oci::DigestHex(blob.digest));
+    ASSIGN_OR_RETURN(const LockFile lock, LockFile::Take(lock_path, client.stop()));
+    if (!is_here()) return Download(client, blob, folder, hooks).Run();
+  }
+  if (hooks.progress.has) hooks.progress.has(blob.digest, blob.size);
+  return {};
+}
 
 Result<void> DownloadAll(RegistryClient& client, const std::vector<oci::Descriptor>& blobs, const std::string& folder,
                          const PullHooks& hooks) {
@@ -151,8 +174,7 @@ Result<void> DownloadAll(RegistryClient& client, const std::vector<oci::Descript
   std::optional<Error> failure;
   const auto work = [&] {
     for (size_t i = next++; i < blobs.size(); i = next++) {
-      if (hooks.have && hooks.have(blobs[i].digest, blobs[i].size)) continue;
-      auto done = Download(client, blobs[i], folder, hooks).Run();
+      auto done = Fetch(client, blobs[i], folder, hooks);
       if (done) continue;
       const std::lock_guard lock(mutex);
       if (!failure) failure = std::move(done).error();
@@ -169,15 +191,18 @@ Result<void> DownloadAll(RegistryClient& client, const std::vector<oci::Descript
 }
 
 Result<RemoteImage> GetManifest(RegistryClient& client, const std::string& tag_or_digest) {
-  ASSIGN_OR_RETURN(http::ClientResponse answer,
-                   client.Get("manifests/" + tag_or_digest, {AcceptManifests()}, oci::kMaxManifestBytes));
+  ASSIGN_OR_RETURN(http::ClientResponse answer, client.Send({.path = "manifests/" + tag_or_digest,
+                                                             .headers = {AcceptManifests()},
+                                                             .max_body_bytes = oci::kMaxManifestBytes}));
   RemoteImage out{.digest = oci::DigestOf(answer.body), .media_type = {}, .document = std::move(answer.body)};
   if (oci::IsDigest(tag_or_digest) && out.digest != tag_or_digest) {
     return Fail(Code::kDataLoss, "{} sent {} where manifest {} was asked for", client.url(), out.digest, tag_or_digest);
   }
   const std::string& type = answer.headers["content-type"];
   out.media_type = std::string(base::Trim(std::string_view(type).substr(0, type.find(';'))));
-  TRY(oci::DecodeManifest(out.document, out.media_type));
+  if (auto decoded = oci::DecodeManifest(out.document, out.media_type); !decoded) {
+    return Wrap(std::move(decoded).error(), "{}/{}", client.url(), client.repository());
+  }
   return out;
 }
 
@@ -185,6 +210,15 @@ Result<RemoteImage> GetManifest(RegistryClient& client, const std::string& tag_o
 
 Result<RemoteImage> ResolveRemote(RegistryClient& client, const oci::Reference& reference) {
   return GetManifest(client, reference.digest.empty() ? reference.tag : reference.digest);
+}
+
+Result<std::string> ResolveDigest(RegistryClient& client, const oci::Reference& reference) {
+  const std::string& what = reference.digest.empty() ? reference.tag : reference.digest;
+  auto answer = client.Send({.path = "manifests/" + what, .headers = {AcceptManifests()}, .head = true});
+  if (!answer && answer.error().code == Code::kUnavailable) return Failure(std::move(answer).error());
+  if (!answer) return "";
+  const std::string& digest = answer->headers["docker-content-digest"];
+  return oci::IsDigest(digest) ? digest : "";
 }
 
 Result<void> FetchLayout(RegistryClient& client, const RemoteImage& image, const std::string& folder,
@@ -199,10 +233,17 @@ Result<void> FetchLayout(RegistryClient& client, const RemoteImage& image, const
     ASSIGN_OR_RETURN(decoded, oci::DecodeManifest(inner.document, inner.media_type));
   }
   const auto* manifest = std::get_if<oci::Manifest>(&decoded);
-  if (manifest == nullptr) return Fail(Code::kInvalidArgument, "{}: an index inside of an index", client.url());
+  if (manifest == nullptr) {
+    return Fail(Code::kInvalidArgument, "{}/{}: an index inside of an index", client.url(), client.repository());
+  }
   std::vector<oci::Descriptor> blobs{manifest->config};
   for (const oci::Descriptor& layer : manifest->layers) {
     if (std::ranges::find(blobs, layer.digest, &oci::Descriptor::digest) == blobs.end()) blobs.push_back(layer);
+  }
+  if (hooks.progress.expects) {
+    std::vector<BlobSize> sizes;
+    for (const oci::Descriptor& blob : blobs) sizes.push_back({.digest = blob.digest, .bytes = blob.size});
+    hooks.progress.expects(sizes);
   }
   TRY(DownloadAll(client, blobs, folder, hooks));
   const nlohmann::json index{

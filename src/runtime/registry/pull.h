@@ -1,7 +1,8 @@
 // From a registry to an OCI image layout on disk, from which the image store loads.
 //
 // The folder may hold what an earlier, interrupted pull left: whole blobs are kept, partial ones resumed. A blob gets
-// its name only when its digest and size are right.
+// its name only when its digest and size are right. A blob that another pull fetches at this moment is waited for, and
+// shared.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "runtime/registry/pull_progress.h"
 #include "runtime/registry/registry_client.h"
 #include "spec/oci/reference.h"
 
@@ -16,7 +18,7 @@ namespace portcullis::runtime {
 
 struct PullHooks {
   std::function<bool(const std::string& digest, int64_t size)> have;  // the store has this blob: it is not fetched
-  std::function<void(const std::string& step)> progress;              // for people; called from several threads
+  PullProgress progress;
 };
 
 // What a name stands for at a registry now.
@@ -27,8 +29,10 @@ struct RemoteImage {
 };
 
 Result<RemoteImage> ResolveRemote(RegistryClient& client, const oci::Reference& reference);
+// The digest alone, which registries do not count as a pull; "" when this one does not tell.
+Result<std::string> ResolveDigest(RegistryClient& client, const oci::Reference& reference);
 
-// Fetches manifest, config and layers for this host's platform into `folder`.
+// Fetches manifest, config and layers for this host's platform into `folder`, a sibling of other pulls' folders.
 Result<void> FetchLayout(RegistryClient& client, const RemoteImage& image, const std::string& folder,
                          const PullHooks& hooks);
 

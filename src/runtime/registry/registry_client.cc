@@ -1,15 +1,23 @@
 #include "runtime/registry/registry_client.h"
 
+#include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/document.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "runtime/registry/wait.h"
 
 namespace portcullis::runtime {
 namespace {
 
 constexpr size_t kMaxTokenBytes = 1u << 20;
+constexpr std::chrono::seconds kTokenLife{60};  // when the token server does not say
+constexpr std::chrono::seconds kLongestTokenLife = std::chrono::hours(1);
+constexpr std::chrono::seconds kPatience{60};  // with a busy registry, for one request
+constexpr std::chrono::seconds kBusyWait{5};   // when it does not say how long
 
 Code CodeOfStatus(long status) {
   if (status == 401) return Code::kUnauthenticated;
@@ -38,116 +46,128 @@ std::string RegistryWords(const std::string& body) {
 
 }  // namespace
 
-std::optional<Challenge> ParseChallenge(std::string_view header) {
-  header = base::Trim(header);
-  const size_t space = header.find(' ');
-  Challenge out{.scheme = base::ToLower(header.substr(0, space)), .parameters = {}};
-  if (out.scheme.empty()) return std::nullopt;
-  std::string_view rest = space == std::string_view::npos ? std::string_view() : base::Trim(header.substr(space));
-  while (!rest.empty()) {
-    const size_t equals = rest.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const std::string name = base::ToLower(base::Trim(rest.substr(0, equals)));
-    rest = base::Trim(rest.substr(equals + 1));
-    std::string value;
-    if (rest.starts_with('"')) {
-      size_t i = 1;
-      for (; i < rest.size() && rest[i] != '"'; ++i) {
-        if (rest[i] == '\\' && i + 1 < rest.size()) ++i;
-        value += rest[i];
-      }
-      if (i >= rest.size()) return std::nullopt;
-      rest = base::Trim(rest.substr(i + 1));
-    } else {
-      const size_t comma = rest.find(',');
-      value = base::Trim(rest.substr(0, comma));
-      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma);
-    }
-    out.parameters[name] = value;
-    if (rest.empty()) break;
-    if (!rest.starts_with(',')) return std::nullopt;
-    rest = base::Trim(rest.substr(1));
-  }
-  return out;
+RegistryClient::RegistryClient(RegistryClientOptions options, TokenCache& tokens)
+    : options_(std::move(options)), tokens_(tokens) {
+  const Credentials& who = options_.credentials;
+  // A fingerprint, so that no login is served by another's token.
+  cache_key_ =
+      base::Sha256Hex(base::Join(std::vector<std::string>{url(), options_.repository, who.username, who.password,
+                                                          who.identity_token, who.registry_token},
+                                 std::string_view("\0", 1)));
 }
 
 std::string RegistryClient::Basic() const {
-  return "Basic " + base::ToBase64(credentials_.username + ":" + credentials_.password);
+  return "Basic " + base::ToBase64(options_.credentials.username + ":" + options_.credentials.password);
 }
 
-Result<std::string> RegistryClient::FetchToken(const Challenge& challenge) const {
-  const auto parameter = [&challenge](const char* name) {
-    const auto it = challenge.parameters.find(name);
-    return it == challenge.parameters.end() ? std::string() : it->second;
-  };
-  const std::string realm = parameter("realm");
-  if (!realm.starts_with("https://") && !(realm.starts_with("http://") && endpoint_.url.starts_with("http://"))) {
-    return Fail(Code::kPermissionDenied, "{}: token server {} is not a URL of https", endpoint_.url,
-                base::Quote(realm));
+Result<RegistryClient::Token> RegistryClient::FetchToken(const Challenge& challenge) const {
+  const Credentials& who = options_.credentials;
+  const std::string realm = challenge.Get("realm");
+  if (!realm.starts_with("https://") && !(realm.starts_with("http://") && url().starts_with("http://"))) {
+    return Fail(Code::kPermissionDenied, "{}: token server {} is not a URL of https", url(), base::Quote(realm));
   }
-  const std::string scope = parameter("scope").empty() ? "repository:" + repository_ + ":pull" : parameter("scope");
-  http::ClientRequest request{.url = realm, .headers = {"Accept: application/json"}, .max_body_bytes = kMaxTokenBytes};
-  if (!credentials_.identity_token.empty()) {
-    request.form = "grant_type=refresh_token&client_id=portcullis&service=" + http::Escape(parameter("service")) +
-                   "&scope=" + http::Escape(scope) + "&refresh_token=" + http::Escape(credentials_.identity_token);
+  const std::string service = challenge.Get("service");
+  std::string scope = challenge.Get("scope");
+  if (scope.empty()) scope = "repository:" + options_.repository + ":pull";
+  http::ClientRequest request{.url = realm,
+                              .headers = {"Accept: application/json"},
+                              .max_body_bytes = kMaxTokenBytes,
+                              .connect_timeout = options_.connect_timeout,
+                              .stop = options_.stop};
+  if (!who.identity_token.empty()) {
+    request.form = "grant_type=refresh_token&client_id=portcullis&service=" + http::Escape(service) +
+                   "&scope=" + http::Escape(scope) + "&refresh_token=" + http::Escape(who.identity_token);
   } else {
     request.url += (realm.find('?') == std::string::npos ? "?" : "&") + std::string("scope=") + http::Escape(scope);
-    if (!parameter("service").empty()) request.url += "&service=" + http::Escape(parameter("service"));
-    if (!credentials_.username.empty()) {
-      request.url += "&account=" + http::Escape(credentials_.username);
+    if (!service.empty()) request.url += "&service=" + http::Escape(service);
+    if (!who.username.empty()) {
+      request.url += "&account=" + http::Escape(who.username);
       request.authorization = Basic();
     }
   }
-  ASSIGN_OR_RETURN(const http::ClientResponse answer, http::Send(request, endpoint_.tls));
+  http::TlsOptions tls = options_.endpoint.tls;
+  if (http::OriginOf(realm) != http::OriginOf(url())) tls = {.ca_file = tls.ca_file};
+  ASSIGN_OR_RETURN(const http::ClientResponse answer, http::Send(request, tls));
   if (answer.status != 200) {
     return Fail(CodeOfStatus(answer.status), "token server {} answers {}{}", realm, answer.status,
                 RegistryWords(answer.body));
   }
   ASSIGN_OR_RETURN(const nlohmann::json json, base::ParseJson(answer.body, "answer of the token server " + realm));
+  if (!json.is_object()) return Fail(Code::kUnauthenticated, "token server {} answers without a token", realm);
+  std::chrono::seconds life = kTokenLife;
+  if (const auto it = json.find("expires_in"); it != json.end() && it->is_number_integer()) {
+    life = std::chrono::seconds(std::clamp<int64_t>(it->get<int64_t>(), 0, kLongestTokenLife.count()));
+  }
   for (const char* field : {"token", "access_token"}) {
-    if (json.is_object() && json.contains(field) && json.at(field).is_string()) {
-      return "Bearer " + json.at(field).get<std::string>();
-    }
+    const auto it = json.find(field);
+    if (it == json.end() || !it->is_string()) continue;
+    const std::string token = it->get<std::string>();
+    if (token.empty() || token.find_first_of("\r\n") != std::string::npos) continue;
+    return Token{.authorization = "Bearer " + token, .life = life};
   }
   return Fail(Code::kUnauthenticated, "token server {} answers without a token", realm);
 }
 
-Result<std::string> RegistryClient::Authorize(const std::string& www_authenticate) const {
-  const auto challenge = ParseChallenge(www_authenticate);
-  if (challenge && challenge->scheme == "bearer") {
-    if (!credentials_.registry_token.empty()) return "Bearer " + credentials_.registry_token;
-    return FetchToken(*challenge);
+Result<RegistryClient::Token> RegistryClient::AnswerChallenges(const std::string& www_authenticate) const {
+  const std::vector<Challenge> challenges = ParseChallenges(www_authenticate);
+  const auto find = [&challenges](std::string_view scheme) {
+    return std::ranges::find(challenges, scheme, &Challenge::scheme);
+  };
+  if (const auto bearer = find("bearer"); bearer != challenges.end()) {
+    const std::string& given = options_.credentials.registry_token;
+    if (!given.empty()) return Token{.authorization = "Bearer " + given, .life = kLongestTokenLife};
+    return FetchToken(*bearer);
   }
-  if (challenge && challenge->scheme == "basic") {
-    if (!credentials_.username.empty()) return Basic();
-    return Fail(Code::kUnauthenticated, "{} asks for a user and a password, and none are configured", endpoint_.url);
+  if (find("basic") != challenges.end()) {
+    if (!options_.credentials.username.empty()) return Token{.authorization = Basic(), .life = kLongestTokenLife};
+    return Fail(Code::kUnauthenticated, "{} asks for a user and a password, and none are configured", url());
   }
-  return Fail(Code::kUnauthenticated, "{} refuses, and asks for authentication that is not known here: {}",
-              endpoint_.url, base::Quote(www_authenticate));
+  return Fail(Code::kUnauthenticated, "{} refuses, and asks for authentication that is not known here: {}", url(),
+              base::Quote(www_authenticate));
 }
 
-Result<http::ClientResponse> RegistryClient::Get(const std::string& path, const std::vector<std::string>& headers,
-                                                 size_t max_body_bytes, const http::BodySink& sink) {
-  http::ClientRequest request{
-      .url = endpoint_.url + "/v2/" + repository_ + "/" + path, .headers = headers, .max_body_bytes = max_body_bytes};
-  if (!endpoint_.mirrored.empty()) request.url += "?ns=" + http::Escape(endpoint_.mirrored);
-  {
-    const std::lock_guard lock(mutex_);
-    request.authorization = authorization_;
-  }
-  ASSIGN_OR_RETURN(http::ClientResponse answer, http::Send(request, endpoint_.tls, sink));
-  // Not yet, or no longer (a token lives for a minute): once more with what the registry asks for.
-  if (answer.status == 401) {
-    ASSIGN_OR_RETURN(request.authorization, Authorize(answer.headers["www-authenticate"]));
-    {
-      const std::lock_guard lock(mutex_);
-      authorization_ = request.authorization;
+Result<std::string> RegistryClient::Authorize(const std::string& www_authenticate, const std::string& refused) {
+  // One asks, the layers' other threads wait and get the same.
+  const std::lock_guard lock(authorizing_);
+  if (const std::string now = tokens_.Get(cache_key_); !now.empty() && now != refused) return now;
+  ASSIGN_OR_RETURN(const Token token, AnswerChallenges(www_authenticate));
+  tokens_.Put(cache_key_, token.authorization, token.life);
+  return token.authorization;
+}
+
+Result<http::ClientResponse> RegistryClient::Send(const RegistryRequest& wanted, const http::BodySink& sink) {
+  const Endpoint& endpoint = options_.endpoint;
+  http::ClientRequest request{.url = endpoint.url + "/v2/" + options_.repository + "/" + wanted.path,
+                              .headers = wanted.headers,
+                              .authorization = tokens_.Get(cache_key_),
+                              .head = wanted.head,
+                              .max_body_bytes = wanted.max_body_bytes,
+                              .connect_timeout = options_.connect_timeout,
+                              .stop = options_.stop};
+  if (!endpoint.mirrored.empty()) request.url += "?ns=" + http::Escape(endpoint.mirrored);
+  bool challenged = false;
+  std::chrono::seconds patience = kPatience;
+  for (;;) {
+    ASSIGN_OR_RETURN(http::ClientResponse answer, http::Send(request, endpoint.tls, sink));
+    if (answer.status == 200 || answer.status == 206) return answer;
+    if (answer.status == 401 && !std::exchange(challenged, true)) {
+      ASSIGN_OR_RETURN(request.authorization, Authorize(answer.headers["www-authenticate"], request.authorization));
+      continue;
     }
-    ASSIGN_OR_RETURN(answer, http::Send(request, endpoint_.tls, sink));
+    const auto asked = http::ParseRetryAfter(answer.headers["retry-after"], std::time(nullptr));
+    if (answer.status == 429 || (answer.status == 503 && asked)) {
+      const std::chrono::seconds wait = std::max(asked.value_or(kBusyWait), std::chrono::seconds(1));
+      if (wait <= patience) {
+        patience -= wait;
+        TRY(SleepFor(wait, options_.stop));
+        continue;
+      }
+    }
+    std::string words = RegistryWords(answer.body);
+    if (asked) words += fmt::format(" (it asks to come back after {} s)", asked->count());
+    return Fail(CodeOfStatus(answer.status), "{} answers {} to {}/{}{}", endpoint.url, answer.status,
+                options_.repository, wanted.path, words);
   }
-  if (answer.status == 200 || answer.status == 206) return answer;
-  return Fail(CodeOfStatus(answer.status), "{} answers {} to {}/{}{}", endpoint_.url, answer.status, repository_, path,
-              RegistryWords(answer.body));
 }
 
 }  // namespace portcullis::runtime

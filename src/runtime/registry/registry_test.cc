@@ -2,24 +2,80 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "runtime/registry/challenge.h"
+#include "runtime/registry/credential_helper.h"
 #include "runtime/registry/credentials.h"
 #include "runtime/registry/endpoints.h"
-#include "runtime/registry/registry_client.h"
+#include "runtime/registry/token_cache.h"
 
 namespace portcullis::runtime {
 namespace {
 
 TEST(Challenge, ReadsQuotedAndPlainParameters) {
-  const auto challenge =
-      ParseChallenge(R"(Bearer realm="https://a.example/token",service=reg,scope="repository:a/b:pull,push")");
-  ASSERT_TRUE(challenge);
-  EXPECT_EQ(challenge->scheme, "bearer");
-  EXPECT_EQ(challenge->parameters.at("realm"), "https://a.example/token");
-  EXPECT_EQ(challenge->parameters.at("service"), "reg");
-  EXPECT_EQ(challenge->parameters.at("scope"), "repository:a/b:pull,push");
-  EXPECT_EQ(ParseChallenge("Basic realm=\"a \\\"b\\\"\"")->parameters.at("realm"), "a \"b\"");
-  EXPECT_FALSE(ParseChallenge("Bearer realm=\"open"));
-  EXPECT_FALSE(ParseChallenge(""));
+  const auto challenges =
+      ParseChallenges(R"(Bearer realm="https://a.example/token",service=reg, scope="repository:a/b:pull,push")");
+  ASSERT_EQ(challenges.size(), 1u);
+  EXPECT_EQ(challenges[0].scheme, "bearer");
+  EXPECT_EQ(challenges[0].Get("realm"), "https://a.example/token");
+  EXPECT_EQ(challenges[0].Get("service"), "reg");
+  EXPECT_EQ(challenges[0].Get("scope"), "repository:a/b:pull,push");
+  EXPECT_EQ(challenges[0].Get("error"), "");
+  EXPECT_EQ(ParseChallenges("Basic realm=\"a \\\"b\\\"\"")[0].Get("realm"), "a \"b\"");
+  EXPECT_EQ(ParseChallenges("Bearer scope=repository:a/b:pull")[0].Get("scope"), "repository:a/b:pull");
+}
+
+TEST(Challenge, SeveralInOneHeader) {
+  const auto schemes = [](std::string_view header) {
+    std::vector<std::string> out;
+    for (const Challenge& challenge : ParseChallenges(header)) out.push_back(challenge.scheme);
+    return base::Join(out, " ");
+  };
+  EXPECT_EQ(schemes("Negotiate, NTLM, Basic realm=x"), "negotiate ntlm basic");
+  EXPECT_EQ(schemes("Negotiate YII=, Bearer realm=\"r\", service=\"s\", Basic realm=\"b\""), "negotiate bearer basic");
+  EXPECT_EQ(ParseChallenges("Bearer realm=\"r\", service=\"s\", Basic realm=\"b\"")[1].Get("realm"), "b");
+  EXPECT_EQ(schemes("Bearer realm=\"open"), "bearer");
+  EXPECT_EQ(schemes(""), "");
+  EXPECT_EQ(schemes("=, \""), "");
+}
+
+TEST(TokenCache, HoldsForAsLongAsTheServerSaid) {
+  TokenCache cache;
+  const TokenCache::Clock::time_point start{};
+  EXPECT_EQ(cache.Get("a", start), "");
+  cache.Put("a", "Bearer one", std::chrono::seconds(60), start);
+  EXPECT_EQ(cache.Get("a", start + std::chrono::seconds(50)), "Bearer one");
+  EXPECT_EQ(cache.Get("b", start), "");
+  EXPECT_EQ(cache.Get("a", start + std::chrono::seconds(60)), "");
+}
+
+TEST(CredentialHelper, Answers) {
+  const auto login = ParseHelperAnswer(R"({"ServerURL":"r","Username":"u","Secret":"s"})", "h");
+  ASSERT_TRUE(login);
+  EXPECT_EQ(login->username + "/" + login->password, "u/s");
+  const auto token = ParseHelperAnswer(R"({"ServerURL":"r","Username":"<token>","Secret":"s"})", "h");
+  EXPECT_EQ(token->identity_token, "s");
+  EXPECT_EQ(token->username, "");
+  const auto broken = ParseHelperAnswer("secret", "h");
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().message, "h: its answer is no JSON object");
+}
+
+TEST(DockerConfig, HelpersByRegistry) {
+  const auto config = DockerConfig::Parse(
+      R"({"credsStore":"all","credHelpers":{"https://index.docker.io/v1/":"hub","r.example":"own","plain.example":""}})",
+      "config.json");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->Helper("docker.io"), "hub");
+  EXPECT_EQ(config->Helper("r.example"), "own");
+  EXPECT_EQ(config->Helper("plain.example"), "");
+  EXPECT_EQ(config->Helper("else.example"), "all");
+  for (const char* bad :
+       {R"({"credsStore":"../sh"})", R"({"credHelpers":{"r":"a b"}})", R"({"credHelpers":{"r":3}})"}) {
+    EXPECT_FALSE(DockerConfig::Parse(bad, "config.json")) << bad;
+  }
+  EXPECT_EQ(RegistryOfServerName("https://index.docker.io/v1/"), "docker.io");
+  EXPECT_EQ(RegistryOfServerName("http://r.example:5000"), "r.example:5000");
+  EXPECT_EQ(DockerServerName("docker.io"), "https://index.docker.io/v1/");
 }
 
 TEST(DockerConfig, TheLongestKeyWins) {
@@ -62,6 +118,10 @@ configs:
   EXPECT_EQ(docker[2].url, "https://registry-1.docker.io");
   EXPECT_EQ(docker[2].mirrored, "");
   EXPECT_EQ(registries->For("x.example")[0].url, "https://all.example");
+  EXPECT_EQ(Registries::Parse("configs: {registry-1.docker.io: {auth: {username: u, password: p}}}", "f")
+                ->For("docker.io")[0]
+                .credentials.username,
+            "u");
   EXPECT_EQ(Registries().For("localhost:5000")[0].url, "http://localhost:5000");
   EXPECT_EQ(Registries().For("r.example:5000")[0].url, "https://r.example:5000");
 }

@@ -49,6 +49,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   ASSIGN_OR_RETURN(self.host_, ReadHostFacts(self.cgroups_));
   ASSIGN_OR_RETURN(self.images_,
                    ImageStore::Open({.state_dir = self.paths_.state, .pinned = {self.options_.sandbox_image}}));
+  self.puller_ = std::make_unique<ImagePuller>(*self.images_, self.options_.registry);
   self.snapshots_ = std::make_unique<Snapshots>(self.images_.get(), self.paths_.run);
   ASSIGN_OR_RETURN(auto store, Store::Open(self.paths_.Database()));
   ASSIGN_OR_RETURN(self.registry_, Registry::Load(std::move(store)));
@@ -72,6 +73,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   ASSIGN_OR_RETURN(self.exits_, ExitWatcher::Start(self.oci_->ExitDir(), [&self](const ContainerExitEvent& event) {
                      return self.OnExit(event);
                    }));
+  RemoveAbandonedPulls(self.paths_.state);
   self.janitor_->Every(self.options_.monitor_check_period, [&self] { self.EndUnwatched(); });
   return service;
 }

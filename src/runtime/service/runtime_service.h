@@ -28,6 +28,7 @@
 #include "runtime/image/snapshot.h"
 #include "runtime/network/cni.h"
 #include "runtime/network/netns.h"
+#include "runtime/registry/image_puller.h"
 #include "runtime/service/compiled_filters.h"
 #include "runtime/service/janitor.h"
 #include "runtime/service/options.h"
@@ -49,6 +50,8 @@ class RuntimeService : public cri::RuntimeApi {
 
   // Images are also loaded from archives, which CRI has no call for.
   ImageStore& images() { return *images_; }
+  // Before the end: pulls at work and later ones give up soon. What they fetched is taken up by the next start.
+  void StopPulls();
   const ServiceOptions& options() const { return options_; }
   const std::string& default_profile_name() const { return seccomp_.default_name(); }
   std::string oci_runtime_name() const { return oci_->options().program.name; }
@@ -130,6 +133,9 @@ class RuntimeService : public cri::RuntimeApi {
   Result<void> AcquireCgroup(const std::string& parent);
   void ReleaseCgroups();  // removes those made here that no sandbox needs
 
+  // image_pull.cc: the pause container's image, pulled when it is not here.
+  Result<Image> SandboxImage();
+
   // sandbox_run.cc, container_create.cc: the part between the row and the answer.
   // Gives a bundle its compiled filter where the OCI runtime takes one. Why not, otherwise, is in the row's warnings
   // when that is worth knowing.
@@ -160,6 +166,7 @@ class RuntimeService : public cri::RuntimeApi {
   std::unique_ptr<CompiledFilters> compiled_filters_;  // null: the OCI runtime is not crun, or it is switched off
   oci::HostFacts host_;
   std::unique_ptr<ImageStore> images_;
+  std::unique_ptr<ImagePuller> puller_;
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<OciRuntime> oci_;

@@ -100,16 +100,12 @@ Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunP
   ASSIGN_OR_RETURN(const SeccompResult seccomp, seccomp_.Resolve(*decision, {}));
   row.seccomp = seccomp.description;
   row.warnings = seccomp.warnings;
-  auto image = images_->Get(options_.sandbox_image);
-  if (!image) {
-    return Fail(image.error().code, "sandbox image {} is not on this node: load it with `portcullis image load` ({})",
-                options_.sandbox_image, image.error().message);
-  }
-  row.image_id = image->id;
+  ASSIGN_OR_RETURN(const Image image, SandboxImage());
+  row.image_id = image.id;
 
   const PodLock lock = registry_->LockPod(row.id);
   TRY(registry_->Add(row));
-  if (auto made = MakeSandbox(row, *image, seccomp); !made) {
+  if (auto made = MakeSandbox(row, image, seccomp); !made) {
     auto undone = TearDownSandbox(row);
     if (undone) undone = registry_->RemoveSandbox(row.id);
     if (!undone) {

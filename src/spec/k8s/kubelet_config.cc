@@ -149,6 +149,8 @@ Result<MergedConfig> MergeKubeletConfig(const KubeletConfigInputs& inputs) {
   state->tree.Default("apiVersion", "kubelet.config.k8s.io/v1beta1");
   state->tree.Default("kind", "KubeletConfiguration");
   ApplyDefaults(state->tree, "KubeletConfiguration", "");
+  // Whoever asks for several at a time need not say that they are not serialized.
+  state->tree.Default("serializeImagePulls", IntegerOf(state->tree.At("maxParallelImagePulls")).value_or(1) < 2);
   if (auto errors = ValidateConfig(state->tree, state->gates); !errors.empty()) return Join(errors);
 
   warnings.insert(warnings.end(), gate_warnings->begin(), gate_warnings->end());
@@ -217,6 +219,9 @@ std::string MergedConfig::cgroup_driver() const { return Text(state_->tree, "cgr
 std::string MergedConfig::cgroup_root() const { return Text(state_->tree, "cgroupRoot"); }
 bool MergedConfig::cpu_cfs_quota() const { return Flag(state_->tree, "cpuCFSQuota"); }
 bool MergedConfig::serialize_image_pulls() const { return Flag(state_->tree, "serializeImagePulls"); }
+int MergedConfig::parallel_image_pulls() const {
+  return serialize_image_pulls() ? 1 : static_cast<int>(Number(state_->tree, "maxParallelImagePulls"));
+}
 int64_t MergedConfig::pod_pids_limit() const { return Number(state_->tree, "podPidsLimit"); }
 const SeccompDefaultDecision& MergedConfig::seccomp_default() const { return state_->seccomp_default; }
 const FeatureGates& MergedConfig::feature_gates() const { return state_->gates; }

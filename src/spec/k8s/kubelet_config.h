@@ -94,7 +94,8 @@ class MergedConfig {
   std::string cgroup_root() const;
   bool cpu_cfs_quota() const;
   bool serialize_image_pulls() const;
-  int64_t pod_pids_limit() const;  // -1 = none
+  int parallel_image_pulls() const;  // 1 when serialized, else maxParallelImagePulls; 0 = no limit
+  int64_t pod_pids_limit() const;    // -1 = none
   const SeccompDefaultDecision& seccomp_default() const;
   const FeatureGates& feature_gates() const;
 

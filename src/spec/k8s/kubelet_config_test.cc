@@ -102,6 +102,20 @@ TEST(KubeletConfig, DropInsFolderByFolder) {
   }
 }
 
+TEST(KubeletConfig, HowManyImagesArePulledAtATime) {
+  for (const auto& [fields, parallel] :
+       std::vector<std::pair<std::string, int>>{{"", 1},
+                                                {"serializeImagePulls: false", 0},
+                                                {"maxParallelImagePulls: 1", 1},
+                                                {"maxParallelImagePulls: 3", 3},
+                                                {"serializeImagePulls: false\nmaxParallelImagePulls: 5", 5}}) {
+    const auto config = MergeKubeletConfig(File(fields + "\n"));
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->parallel_image_pulls(), parallel) << fields;
+    EXPECT_TRUE(config->warnings.empty()) << fields;
+  }
+}
+
 TEST(KubeletConfig, FlagsBeatEverything) {
   KubeletConfigInputs inputs = File("maxPods: 10\nserializeImagePulls: true\n");
   inputs.flags.fields = {
@@ -204,6 +218,9 @@ TEST(KubeletConfig, Validation) {
        "invalid configuration: imageGCLowThresholdPercent (--image-gc-low-threshold) 90 must be less than "
        "imageGCHighThresholdPercent "
        "(--image-gc-high-threshold) 85"},
+      {"maxParallelImagePulls: 0", "invalid configuration: maxParallelImagePulls 0 must be a positive number"},
+      {"maxParallelImagePulls: 2\nserializeImagePulls: true",
+       "invalid configuration: maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls == false"},
       {"cgroupDriver: cgroup",
        "invalid configuration: cgroupDriver (--cgroup-driver) \"cgroup\" must be \"cgroupfs\" or \"systemd\""},
       {"clusterDNS: [x]",

@@ -25,6 +25,7 @@ class ConfigValidator {
     Frequencies();
     Logs();
     CrashLoopBackOff();
+    ImagePulls();
     ImageGc();
     Names();
     if (Bool("runOnce")) Add("runOnce (--runOnce) true, Runonce mode has been deprecated and should not be set");
@@ -114,6 +115,15 @@ class ConfigValidator {
     if (*period < seconds(1) || *period > seconds(300)) {
       Add(fmt::format("CrashLoopBackOff.MaxContainerRestartPeriod (got: {} seconds) must be set between 1s and 300s",
                       std::chrono::duration_cast<std::chrono::duration<double>>(*period).count()));
+    }
+  }
+
+  void ImagePulls() {
+    const auto parallel = Int("maxParallelImagePulls");
+    if (!parallel) return;
+    if (*parallel < 1) Add(fmt::format("maxParallelImagePulls {} must be a positive number", *parallel));
+    if (*parallel > 1 && Bool("serializeImagePulls")) {
+      Add("maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls == false");
     }
   }
 

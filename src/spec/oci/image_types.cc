@@ -225,6 +225,11 @@ Result<ManifestOrIndex> DecodeManifest(std::string_view json, std::string_view m
   ASSIGN_OR_RETURN(Json root, Parse(json, kMaxManifestBytes, "image manifest"));
   ASSIGN_OR_RETURN(Object object, Object::Of(root, "image manifest"));
   const Json* schema = object.Find("schemaVersion");
+  if (schema != nullptr && *schema == 1) {
+    return Fail(Code::kInvalidArgument,
+                "image manifest: is of Docker's schema 1, which is not supported: push the image again with a current "
+                "program");
+  }
   if (schema == nullptr || *schema != 2) {
     return Fail(Code::kInvalidArgument, "image manifest: schemaVersion must be 2, not {}",
                 schema == nullptr ? "absent" : schema->dump());

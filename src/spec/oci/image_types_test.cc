@@ -54,7 +54,7 @@ TEST(Manifest, RefusesWhatIsNotOne) {
   const std::vector<BadManifest> cases = {
       {"not json", "{", ""},
       {"not an object", "[]", "must be an object"},
-      {"schema 1", R"({"schemaVersion":1})", "schemaVersion must be 2, not 1"},
+      {"schema 1", R"({"schemaVersion":1})", "of Docker's schema 1, which is not supported"},
       {"no schema", R"({})", "schemaVersion must be 2, not absent"},
       {"no config", R"({"schemaVersion":2,"layers":[]})", "config: is missing"},
       {"both", R"({"schemaVersion":2,"manifests":[],"config":{}})", "both config and manifests"},
