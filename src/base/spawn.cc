@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "base/clock.h"
+#include "base/spawner.h"
 #include "base/try.h"
 
 extern char** environ;
@@ -135,6 +136,7 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
 
 Result<Child> Spawn(const SpawnOptions& options) {
   TheLeftovers().Reap();
+  if (SpawnerPid() > 0) return SpawnThroughHelper(options);
   Attributes spawn;
   // A child's descriptor number may be a source of another mapping, so all sources move out of the way first.
   std::vector<UniqueFd> sources;

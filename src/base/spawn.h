@@ -29,6 +29,7 @@ struct Child {
 };
 
 // Starts the program; stdin is /dev/null and stdout/stderr are inherited unless `fds` maps them.
+// Through the spawner (spawner.h) when one was started.
 Result<Child> Spawn(const SpawnOptions& options);
 
 // Waits for exit and reaps: the exit code, or 128+signal. kDeadlineExceeded leaves the child running.

@@ -10,6 +10,7 @@
 #include "cli/daemon.h"
 #include "cli/kubelet_settings.h"
 #include "cli/runtime_settings.h"
+#include "cli/self_confinement.h"
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
 #include "node/agent/node.h"
@@ -23,6 +24,7 @@ struct NodeFlags {
   KubeletFlags kubelet;
   RuntimeFlags runtime;
   LogFlags log;
+  SelfConfinementFlags confinement;
   bool check_config = false;
   std::string output = "text";  // of --check-config
 };
@@ -110,6 +112,7 @@ int NodeMain(const std::vector<std::string>& args) {
   flags.kubelet.AddTo(line);
   flags.runtime.AddTo(line);
   flags.log.AddTo(line);
+  flags.confinement.AddTo(line);
   line.Bool("--check-config", &flags.check_config,
             "print the merged configuration and where each value came from, then exit");
   line.Text("--output", &flags.output, "of --check-config: text or json");
@@ -139,6 +142,7 @@ int NodeMain(const std::vector<std::string>& args) {
     return fail(fmt::format("{} would have no effect: containerRuntimeEndpoint names another runtime, {}",
                             base::Join(unused, ", "), config->container_runtime_endpoint()));
   }
+  if (const auto confined = flags.confinement.Apply(); !confined) return fail(confined.error().message);
   const auto run = RunNode(flags, *config, signals);
   return run ? 0 : fail(run.error().message);
 }

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "cli/daemon.h"
 #include "cli/runtime_settings.h"
+#include "cli/self_confinement.h"
 #include "cli/verbs.h"
 
 namespace portcullis::cli {
@@ -12,17 +13,23 @@ namespace portcullis::cli {
 int RuntimeMain(const std::vector<std::string>& args) {
   RuntimeFlags flags;
   LogFlags log;
+  SelfConfinementFlags confinement;
   std::vector<std::string> extra;
   CommandLine line("portcullis runtime", "Serves CRI v1 on a unix socket, for a kubelet, crictl or any CRI client.");
   flags.AddTo(line);
   line.Text("--seccomp-root", &flags.service.seccomp_root, "folder that Localhost profiles must lie in");
   log.AddTo(line);
+  confinement.AddTo(line);
   if (const auto exit_code = line.Parse(args)) return *exit_code;
   SetDaemonUmask();
   StopSignals signals;
   if (const auto applied = log.Apply(); !applied) {
     std::fprintf(stderr, "portcullis runtime: %s\n", applied.error().message.c_str());
     return 2;
+  }
+  if (const auto confined = confinement.Apply(); !confined) {
+    std::fprintf(stderr, "portcullis runtime: %s\n", confined.error().message.c_str());
+    return 1;
   }
   auto running = StartRuntime(flags);
   if (!running) {
