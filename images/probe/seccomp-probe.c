@@ -7,7 +7,8 @@
 //
 // or, with --json, one object: {"unshare":"EPERM",...}. "ok" means the kernel let the call through. The calls are made
 // in the form that needs no capability (through a user namespace where that helps), so that what differs between two
-// containers is their seccomp profile. Names given as arguments limit the run to those. Exit status 0.
+// containers is their seccomp profile. Names given as arguments limit the run to those; af_alg, which many kernels lack
+// (EAFNOSUPPORT), is tried only when it is named. Exit status 0.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/bpf.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,14 +73,18 @@ static int TryBpf(void) {
   return errno;
 }
 
+// The kernel's crypto sockets.
+static int TryAfAlg(void) { return socket(AF_ALG, SOCK_SEQPACKET, 0) >= 0 ? 0 : errno; }
+
 struct Probe {
   const char* name;
   int (*try_it)(void);
+  int only_by_name;
 };
 
 static const struct Probe kProbes[] = {
-    {"unshare", TryUnshare}, {"mount", TryMount},    {"keyctl", TryKeyctl}, {"clone-newuser", TryCloneNewUser},
-    {"clone3", TryClone3},   {"add_key", TryAddKey}, {"bpf", TryBpf},
+    {"unshare", TryUnshare, 0}, {"mount", TryMount, 0},    {"keyctl", TryKeyctl, 0}, {"clone-newuser", TryCloneNewUser, 0},
+    {"clone3", TryClone3, 0},   {"add_key", TryAddKey, 0}, {"bpf", TryBpf, 0},       {"af_alg", TryAfAlg, 1},
 };
 
 // "ok", the errno's name, or how the child died.
@@ -107,14 +113,14 @@ static void RunProbe(const struct Probe* probe, char* outcome, size_t size) {
   }
 }
 
-static int Wanted(const char* name, int argc, char** argv) {
+static int Wanted(const struct Probe* probe, int argc, char** argv) {
   int any_named = 0;
   for (int i = 1; i < argc; ++i) {
     if (argv[i][0] == '-') continue;
-    if (strcmp(argv[i], name) == 0) return 1;
+    if (strcmp(argv[i], probe->name) == 0) return 1;
     any_named = 1;
   }
-  return !any_named;
+  return !any_named && !probe->only_by_name;
 }
 
 int main(int argc, char** argv) {
@@ -130,7 +136,7 @@ int main(int argc, char** argv) {
   const char* separator = "";
   if (json) printf("{");
   for (size_t i = 0; i < sizeof kProbes / sizeof kProbes[0]; ++i) {
-    if (!Wanted(kProbes[i].name, argc, argv)) continue;
+    if (!Wanted(&kProbes[i], argc, argv)) continue;
     char outcome[64];
     RunProbe(&kProbes[i], outcome, sizeof outcome);
     if (json) {

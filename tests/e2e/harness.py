@@ -36,6 +36,7 @@ PROBE = "/usr/local/bin/seccomp-probe"
 # How many times longer everything may take here (an emulator, a sanitizer's build); never less than on a plain machine.
 SLOW = max(1.0, float(os.environ.get("PORTCULLIS_E2E_SLOW", "1")))
 OCI_RUNTIME = os.environ.get("PORTCULLIS_E2E_OCI_RUNTIME", "auto")
+CGROUP_DRIVER = os.environ.get("PORTCULLIS_E2E_CGROUP_DRIVER", "cgroupfs")
 
 
 def wait(what, condition, timeout=30.0, step=0.05, explain=None):
@@ -385,7 +386,8 @@ class Runtime(Daemon):
     VERB = "runtime"
 
     def command(self):
-        return [*super().command(), "--seccomp-root", f"{self.dir}/seccomp"]
+        driver = [] if CGROUP_DRIVER == "cgroupfs" else ["--cgroup-driver", CGROUP_DRIVER]
+        return [*super().command(), "--seccomp-root", f"{self.dir}/seccomp", *driver]
 
 
 class Node(Daemon):
@@ -397,7 +399,7 @@ class Node(Daemon):
         self.root_dir = f"{self.dir}/kubelet"
         self.logs = f"{self.dir}/logs"
         self.port = free_port()
-        self.config = {"cgroupRoot": self.cgroup, "runtimeRequestTimeout": "60s", **(config or {})}
+        self.config = {"cgroupRoot": self.cgroup, "cgroupDriver": CGROUP_DRIVER, "runtimeRequestTimeout": "60s", **(config or {})}
         os.makedirs(self.manifests)
         os.makedirs(f"{self.root_dir}/seccomp")
 

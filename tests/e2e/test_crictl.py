@@ -205,9 +205,9 @@ class Verbs(harness.RuntimeTest):
         pod_id = self.runtime.crictl("runp", pod_file).stdout.strip()
         created = self.runtime.crictl("create", pod_id, container_file, pod_file, check=False)
         if created.returncode == 0:
-            self.assertRegex(self.fails("start", created.stdout.strip()), "/nope.*no such file or directory")
+            self.assertRegex(self.fails("start", created.stdout.strip()), "/nope.*[Nn]o such file or directory")
         else:
-            self.assertRegex(created.stderr, "/nope.*no such file or directory")
+            self.assertRegex(created.stderr, "/nope.*[Nn]o such file or directory")
         self.removed(pod_id)
 
     def test_memory_limit(self):

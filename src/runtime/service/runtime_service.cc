@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/try.h"
 #include "runtime/container/host_facts.h"
+#include "runtime/container/inotify_room.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/spec_input.h"
 
@@ -20,6 +21,16 @@ Result<void> CheckOptions(const ServiceOptions& options) {
   }
   TRY(CgroupParent("", options.default_cgroup_parent));
   return {};
+}
+
+// A node that will run out of them later says so now.
+void TellInotifyRoom(CgroupLayout layout) {
+  const auto use = ReadInotifyUse();
+  if (!use) {
+    base::LogWarning("inotify instances not counted", {{"error", use.error().message}});
+  } else if (const auto warning = InotifyWarning(layout, *use)) {
+    base::LogWarning(*warning);
+  }
 }
 
 }  // namespace
@@ -43,6 +54,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   }
   std::unique_ptr<RuntimeService> service(new RuntimeService(std::move(options), cgroups, std::move(seccomp)));
   RuntimeService& self = *service;
+  TellInotifyRoom(cgroups.layout());
   TRY(MakeFolders(self.paths_));
   ASSIGN_OR_RETURN(self.state_lock_, base::LockOwner(self.paths_.state + "/runtime.lock"));
   ASSIGN_OR_RETURN(self.run_lock_, base::LockOwner(self.paths_.run + "/runtime.lock"));
