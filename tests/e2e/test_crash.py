@@ -1,0 +1,276 @@
+"""The crash matrix: the daemon is killed at its writes, one after the other, in every step of a pod's life; the next start
+must leave exactly what should be there.
+
+A run of this file takes a sample of the points (the seed is printed); PORTCULLIS_CRASH_POINTS=all takes every one,
+PORTCULLIS_CRASH_SEED repeats a sample.
+"""
+
+import mmap
+import os
+import random
+import signal
+import sqlite3
+import struct
+import subprocess
+import unittest
+
+import harness
+from harness import FOREVER, SUITE, container, pod, wait
+
+SOURCE = os.path.join(harness.REPO, "tests", "e2e", "kill_at_write.c")
+POINTS_PER_STEP = 4
+
+
+class Killer:
+    """The words shared with kill_at_write.c."""
+
+    def __init__(self, folder):
+        self.library = f"{folder}/kill_at_write.so"
+        if not os.path.exists(self.library):
+            harness.run("cc", "-shared", "-fPIC", "-O1", "-o", self.library, SOURCE, "-ldl")
+        self.file = f"{folder}/kill_at_write.words"
+        with open(self.file, "wb") as file:
+            file.write(bytes(12))
+        self.opened = open(self.file, "r+b")  # pylint: disable=consider-using-with
+        self.words = mmap.mmap(self.opened.fileno(), 12)
+
+    def arm(self, at=0):
+        self.words[:12] = struct.pack("III", 1, 0, at)
+
+    def disarm(self):
+        """How many writes there were."""
+        count = struct.unpack("III", self.words[:12])[1]
+        self.words[:12] = bytes(12)
+        return count
+
+
+class Killable:
+    """Before harness.Runtime or harness.Node: the daemon runs with kill_at_write.c preloaded."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.killer = Killer(self.dir)
+
+    def start(self, *args, wait_ready=True):
+        words = {"LD_PRELOAD": self.killer.library, "KILL_AT_WRITE": self.killer.file, "KILL_AT_ROOT": self.dir}
+        os.environ.update(words)
+        try:
+            super().start(*args, wait_ready=False)
+        finally:
+            for word in words:
+                del os.environ[word]
+        if wait_ready:
+            wait(f"portcullis {self.VERB} to be ready", self.is_ready)
+        return self
+
+    def close(self):
+        self.killer.disarm()
+        return super().close()
+
+
+class CrashRuntime(Killable, harness.Runtime):
+    pass
+
+
+class CrashNode(Killable, harness.Node):
+    pass
+
+
+def files_below(folder):
+    found = []
+    for where, folders, names in os.walk(folder):
+        found += [os.path.join(where, name) for name in folders + names]
+    return found
+
+
+def footprint(daemon):
+    """All that pods leave on the host, by name: what is there without pods must be there again after them."""
+    things = {f"mount {path}" for path in SUITE.mounts() if path.startswith(daemon.dir + "/")}
+    things |= {f"process {pid}" for pid in SUITE.processes() if daemon.process is None or pid != daemon.process.pid}
+    things |= {f"link {name}" for name in os.listdir("/sys/class/net") if SUITE.master_of(name) == daemon.bridge}
+    things |= {f"rule {line}" for line in SUITE.rules()}
+    things |= {f"cgroup {path}" for top in SUITE.cgroups() for path in files_below(top) if os.path.isdir(path)}
+    for folder in (daemon.state_dir, daemon.run_dir):
+        things |= {f"file {path}" for path in files_below(folder)
+                   if not path.endswith(("-wal", "-shm", "last_reserved_ip.0", "/lock")) and "/filters/" not in path}
+    database = sqlite3.connect(f"file:{daemon.state_dir}/state.db?mode=ro", uri=True)
+    try:
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        things |= {f"row in {table}: {database.execute(f'SELECT count(*) FROM {table}').fetchone()[0]}" for table in tables}
+    finally:
+        database.close()
+    return things
+
+
+class Steps:
+    """A pod's life through CRI, one verb at a time."""
+
+    NAMES = ["runp", "create", "start", "exec", "stop", "rm", "stopp", "rmp"]
+
+    def __init__(self, runtime, name):
+        self.runtime, self.name = runtime, name
+        self.pod_id = self.container_id = None
+        self.pod_file = harness.write(f"{runtime.dir}/{name}-pod.json", {
+            "metadata": {"name": name, "namespace": "crash", "uid": name}, "log_directory": f"{runtime.dir}/logs/{name}",
+            "linux": {"cgroup_parent": f"{runtime.cgroup}/crash-{name}"}})
+        self.container_file = harness.write(f"{runtime.dir}/{name}-container.json", {
+            "metadata": {"name": "c"}, "image": {"image": harness.BUSYBOX}, "log_path": "c.log",
+            "command": ["sh", "-c", 'trap "exit 0" TERM; ' + FOREVER]})
+
+    def run(self, step):
+        """Whether the verb succeeded."""
+        commands = {"runp": ["runp", self.pod_file], "create": ["create", str(self.pod_id), self.container_file, self.pod_file],
+                    "start": ["start", str(self.container_id)], "exec": ["exec", "-s", str(self.container_id), "true"],
+                    "stop": ["stop", str(self.container_id)], "rm": ["rm", str(self.container_id)],
+                    "stopp": ["stopp", str(self.pod_id)], "rmp": ["rmp", str(self.pod_id)]}
+        done = self.runtime.crictl(*commands[step], check=False)
+        if done.returncode == 0 and step == "runp":
+            self.pod_id = done.stdout.strip()
+        if done.returncode == 0 and step == "create":
+            self.container_id = done.stdout.strip()
+        return done.returncode == 0
+
+    def container(self):
+        """As listed now; None when it is not."""
+        for item in self.runtime.json("ps", "-a", "-o", "json")["containers"]:
+            if item["podSandboxId"] == self.pod_id or self.pod_id is None:
+                return item
+        return None
+
+
+class Matrix(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.seed = int(os.environ.get("PORTCULLIS_CRASH_SEED", random.randrange(1 << 30)))
+        self.random = random.Random(self.seed)
+        self.every = os.environ.get("PORTCULLIS_CRASH_POINTS") == "all"
+
+    def points(self, count):
+        if self.every or count <= POINTS_PER_STEP:
+            return range(1, count + 1)
+        return sorted({1, count, *self.random.sample(range(1, count + 1), POINTS_PER_STEP - 2)})
+
+    def test_every_verb(self):
+        runtime = CrashRuntime()
+        self.addCleanup(lambda: self.assertEqual(runtime.close(), []))
+        runtime.start()
+        # Once, uncounted: caches (filters, unpacked layers) are filled, folders made.
+        warm = Steps(runtime, "warm")
+        for step in Steps.NAMES:
+            self.assertTrue(warm.run(step), step)
+        clean = footprint(runtime)
+        counts = {}
+        counting = Steps(runtime, "count")
+        for step in Steps.NAMES:
+            runtime.killer.arm()
+            self.assertTrue(counting.run(step), step)
+            counts[step] = runtime.killer.disarm()
+        self.assertEqual(footprint(runtime), clean)
+        killed = 0
+        for step in Steps.NAMES:
+            for point in self.points(counts[step]):
+                with self.subTest(step=step, point=point, of=counts[step], seed=self.seed):
+                    killed += self.crash_in(runtime, step, point)
+                    self.assertEqual(footprint(runtime) ^ clean, set(), "there must be neither more nor less")
+        print(f"     crash matrix: seed {self.seed}, writes {counts}, {killed} kills", flush=True)
+        self.assertGreater(killed, len(Steps.NAMES))
+
+    def crash_in(self, runtime, step, point):
+        """Kills the runtime at a write of a step, starts it again and removes what there is; 1 if it came to the kill."""
+        name = f"{step}{point}"
+        steps = Steps(runtime, name)
+        for before in Steps.NAMES[:Steps.NAMES.index(step)]:
+            self.assertTrue(steps.run(before), before)
+        should_run = step in ("exec", "stop", "rm") and steps.container_id
+        pid = runtime.inspect(steps.container_id)["info"]["pid"] if should_run and step == "exec" else None
+        runtime.killer.arm(point)
+        succeeded = steps.run(step)
+        dead = runtime.process.poll() is not None
+        if not succeeded:
+            dead = wait("the runtime to be killed", lambda: runtime.process.poll() is not None) or dead
+        runtime.killer.disarm()
+        if dead:
+            self.assertEqual(runtime.process.returncode, -signal.SIGKILL)
+            runtime.start()
+        if pid is not None:
+            with self.subTest("what ran runs on"):
+                self.assertTrue(harness.is_alive(pid))
+                self.assertEqual(steps.container()["state"], "CONTAINER_RUNNING")
+                self.assertTrue(steps.run("exec"))
+        # As a kubelet: the same step again where the first did not come through, then the end, with what is listed.
+        if step in ("start", "stop", "rm", "stopp", "rmp"):
+            self.again(steps, step)
+        elif step == "runp":
+            for sandbox in runtime.json("pods", "-o", "json")["items"]:
+                if sandbox["metadata"]["name"] == name:
+                    self.assertIn(sandbox["state"], ("SANDBOX_READY", "SANDBOX_NOTREADY"))
+                    self.assertEqual(runtime.crictl("rmp", "-f", sandbox["id"]).returncode, 0)
+            self.assertTrue(steps.run("runp"), "the name is free again")
+        elif step == "create" and (left := steps.container()) is not None:
+            self.assertIn(left["state"], ("CONTAINER_CREATED", "CONTAINER_EXITED"))
+            self.assertEqual(runtime.crictl("rm", "-f", left["id"]).returncode, 0)
+            self.assertTrue(steps.run("create"), "the name is free again")
+        runtime.remove_pods()
+        self.assertEqual(runtime.ids("pods", "-q"), [])
+        self.assertEqual(runtime.ids("ps", "-a", "-q"), [])
+        return 1 if dead else 0
+
+    def again(self, steps, step):
+        """Verbs that may be repeated must come through after the crash, whatever the first attempt had done."""
+        if step == "start":
+            state = steps.container()["state"]
+            if state == "CONTAINER_CREATED":
+                self.assertTrue(steps.run("start"))
+            else:
+                self.assertIn(state, ("CONTAINER_RUNNING", "CONTAINER_EXITED"))
+            return
+        listed = steps.container() is not None
+        if step == "rmp" or listed or step == "stopp":
+            self.assertTrue(steps.run(step) or (step == "rmp" and not steps.runtime.ids("pods", "-q")), step)
+
+    def test_a_node_reaches_what_is_desired(self):
+        node = CrashNode()
+        self.addCleanup(lambda: self.assertEqual(node.close(), []))
+        node.start()
+        node.apply(pod("warm", container("c", FOREVER)))
+        node.wait_running("warm")
+        node.remove("warm")
+        node.wait_gone("warm")
+        counts = {}
+        node.killer.arm()
+        node.apply(pod("count", container("c", FOREVER)))
+        node.wait_running("count")
+        counts["start"] = node.killer.disarm()
+        node.killer.arm()
+        node.remove("count")
+        node.wait_gone("count")
+        counts["removal"] = node.killer.disarm()
+        killed = 0
+        for point in self.points(counts["start"]):
+            with self.subTest(when="start", point=point, of=counts["start"], seed=self.seed):
+                killed += self.killed_and_started(node, point, lambda: node.apply(pod("made", container("c", FOREVER))))
+                node.wait_running("made", timeout=60)
+                self.assertEqual(len(node.ids("ps", "-q", "--state", "running")), 1)
+                node.remove("made")
+                node.wait_gone("made")
+        for point in self.points(counts["removal"]):
+            with self.subTest(when="removal", point=point, of=counts["removal"], seed=self.seed):
+                node.apply(pod("gone", container("c", FOREVER)))
+                node.wait_running("gone")
+                killed += self.killed_and_started(node, point, lambda: node.remove("gone"))
+                node.wait_gone("gone")
+        print(f"     crash matrix of a node: seed {self.seed}, writes {counts}, {killed} kills", flush=True)
+        self.assertGreater(killed, 2)
+
+    def killed_and_started(self, node, point, change):
+        node.killer.arm(point)
+        change()
+        try:
+            node.process.wait(8)
+        except subprocess.TimeoutExpired:  # this time there were fewer writes
+            node.killer.disarm()
+            return 0
+        node.killer.disarm()
+        node.start()
+        return 1
