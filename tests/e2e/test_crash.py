@@ -8,6 +8,7 @@ PORTCULLIS_CRASH_SEED repeats a sample.
 import mmap
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import struct
@@ -274,3 +275,122 @@ class Matrix(unittest.TestCase):
         node.killer.disarm()
         node.start()
         return 1
+
+
+class Helpers(unittest.TestCase):
+    """What runs beside the daemon dies, or the whole machine does."""
+
+    def setUp(self):
+        self.node = harness.Node()
+        self.addCleanup(lambda: self.assertEqual(self.node.close(), []))
+
+    def monitor_of(self, container_id):
+        for pid in harness.pids():
+            words = harness.read(f"/proc/{pid}/cmdline").split("\0")
+            if os.path.basename(words[0]) == "conmon" and container_id in words:
+                return pid
+        raise LookupError(f"no monitor of {container_id}")
+
+    def test_a_monitor_is_killed_while_the_node_is_down(self):
+        self.node.start()
+        self.node.apply(pod("watched", container("c", FOREVER)))
+        self.node.wait_running("watched")
+        first = self.node.id_of("watched", "c")
+        self.node.stop(signal.SIGKILL)
+        os.kill(self.monitor_of(first), signal.SIGKILL)
+        self.node.start()
+        # Nobody can tell this container's exit code any more: it is ended and made anew.
+        again = wait("another container to run", lambda: self.restarted("watched", first))
+        self.assertEqual(again["restartCount"], 1)
+        self.node.remove("watched")
+        self.node.wait_gone("watched")
+
+    def restarted(self, name, before):
+        status = self.node.container_status(name, "c")
+        return status if "running" in status["state"] and before not in status["containerID"] else None
+
+    def test_a_process_is_killed_while_the_node_is_down(self):
+        self.node.start()
+        self.node.apply(pod("killed", container("c", FOREVER), restartPolicy="Never"))
+        self.node.wait_running("killed")
+        pid = self.node.pid_of("killed", "c")
+        self.node.stop(signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        wait("the process to end", lambda: not harness.is_alive(pid))
+        self.node.start()
+        ended = self.node.wait_state("killed", "c", "terminated")["state"]["terminated"]
+        self.assertEqual((ended["exitCode"], ended["reason"]), (137, "Error"))
+        self.assertLessEqual(ended["startedAt"], ended["finishedAt"])
+
+    def test_the_oci_runtime_is_killed(self):
+        """At its first create, start, kill and delete; the node comes through all the same."""
+        real = shutil.which("runc")
+        wrapper = harness.write(f"{self.node.dir}/runc-that-dies", f"""#!/bin/sh
+for word in "$@"; do
+  case "$word" in
+    create|start|kill|delete)
+      if mkdir {self.node.dir}/died-at-$word 2>/dev/null; then kill -KILL $$; fi
+      break;;
+  esac
+done
+exec {real} "$@"
+""")
+        os.chmod(wrapper, 0o755)
+        command = self.node.command()
+        command[command.index("--oci-runtime") + 1] = wrapper
+        self.node.command = lambda: command
+        self.node.start()
+        self.node.apply(pod("tried", container("c", FOREVER)))
+        self.node.wait_running("tried", timeout=90)
+        self.node.remove("tried")
+        self.node.wait_gone("tried", timeout=90)
+        for word in ("create", "start", "delete"):
+            self.assertTrue(os.path.isdir(f"{self.node.dir}/died-at-{word}"), word)
+
+    def test_reboot(self):
+        self.node.start()
+        self.node.apply(pod("back", container("c", FOREVER)), pod("net", container("c", FOREVER)))
+        for name in ("back", "net"):
+            self.node.wait_running(name)
+        before = {name: self.node.id_of(name, "c") for name in ("back", "net")}
+        images = self.node.ids("images", "-q")
+        self.node.stop(signal.SIGKILL)
+        self.power_off()
+        self.node.start()
+        for name in ("back", "net"):
+            self.node.wait_running(name)
+            self.assertNotEqual(self.node.id_of(name, "c"), before[name])
+        self.assertEqual(self.node.ids("images", "-q"), images)
+        reserved = [name for name in os.listdir(f"{self.node.run_dir}/cni/ipam/portcullis")
+                    if name[0].isdigit()] if os.path.isdir(f"{self.node.run_dir}/cni/ipam/portcullis") else None
+        if reserved is not None:
+            self.assertEqual(len(reserved), 2, "the addresses of before the reboot are free again")
+        for name in ("back", "net"):
+            self.node.remove(name)
+            self.node.wait_gone(name)
+        self.assertEqual([path for path in SUITE.mounts() if path.startswith(self.node.dir + "/")], [])
+
+    def power_off(self):
+        """All that a reboot takes: processes, mounts, links, cgroups, and the run folder, which is a tmpfs."""
+        for _ in range(50):
+            left = [pid for pid in SUITE.processes() if f"{self.node.cgroup}/" in harness.read(f"/proc/{pid}/cgroup")
+                    or f"{self.node.dir}/" in harness.read(f"/proc/{pid}/cmdline")]
+            if not left:
+                break
+            for pid in left:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            wait("processes to end", lambda pids=left: not any(harness.is_alive(pid) for pid in pids))
+        for path in sorted((path for path in SUITE.mounts() if path.startswith(self.node.dir + "/")), reverse=True):
+            harness.run("umount", "-l", path)
+        harness.run("ip", "link", "del", self.node.bridge)
+        for rule in SUITE.rules():
+            harness.run("sh", "-c", "iptables -t nat -D " + rule.removeprefix("-A "))
+        for chain in harness.empty_cni_chains() - SUITE.empty_chains:
+            harness.run("iptables", "-t", "nat", "-X", chain)
+        for top in SUITE.cgroups():
+            for folder, _, _ in os.walk(top, topdown=False):
+                os.rmdir(folder)
+        shutil.rmtree(self.node.run_dir)
