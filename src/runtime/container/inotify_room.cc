@@ -21,7 +21,7 @@ uint64_t InstancesOf(const std::string& process) {
   if (!descriptors) return 0;
   return static_cast<uint64_t>(std::count_if(descriptors->begin(), descriptors->end(), [&](const std::string& name) {
     char target[64];
-    const ssize_t length = ::readlink((process + "/fd/" + name).c_str(), target, sizeof target);
+    const ssize_t length = ::readlink(fmt::format("{}/fd/{}", process, name).c_str(), target, sizeof target);
     return length > 0 && std::string_view(target, static_cast<size_t>(length)) == "anon_inode:inotify";
   }));
 }
@@ -37,7 +37,7 @@ Result<InotifyUse> ReadInotifyUse(const std::string& proc) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, base::ListDir(proc));
   for (const std::string& name : names) {
     if (!base::ParseUint(name)) continue;
-    const std::string process = proc + "/" + name;
+    const std::string process = base::JoinPath(proc, name);
     struct stat info{};
     if (::stat(process.c_str(), &info) != 0 || info.st_uid != ::geteuid()) continue;
     const auto program = base::ReadFile(process + "/comm", 64);
