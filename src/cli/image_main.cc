@@ -61,6 +61,7 @@ int Pull(runtime::ImageStore& store, const std::vector<std::string>& names, cons
         .expects =
             [&](const std::vector<runtime::BlobSize>& blobs) {
               std::vector<Transfer> transfers;
+              transfers.reserve(blobs.size());
               for (const runtime::BlobSize& blob : blobs) transfers.push_back({short_name(blob.digest), blob.bytes, 0});
               view.Expect(std::move(transfers));
             },

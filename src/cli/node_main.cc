@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
 #include "node/agent/node.h"
+#include "runtime/registry/image_puller.h"
 
 namespace portcullis::cli {
 namespace {
@@ -61,6 +62,20 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
   return options;
 }
 
+// As the kubelet sends it along with a pull.
+std::optional<cri::AuthConfig> LoginFor(const runtime::PullerOptions& options, const std::string& image) {
+  const auto login = runtime::ConfiguredLogin(options, "", image);
+  if (!login) {
+    base::LogWarning("the image is pulled without a login", {{"image", image}, {"err", login.error().message}});
+    return std::nullopt;
+  }
+  if (login->empty()) return std::nullopt;
+  return cri::AuthConfig{.username = login->username,
+                         .password = login->password,
+                         .identity_token = login->identity_token,
+                         .registry_token = login->registry_token};
+}
+
 Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, StopSignals& signals) {
   ASSIGN_OR_RETURN(const std::string node_name, NodeName(flags.kubelet));
   for (const std::string& warning : config.warnings) base::LogWarning(warning);
@@ -91,7 +106,14 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     api = remote.get();
   }
 
-  node::Node node(ToNodeOptions(flags, config, node_name), *api);
+  node::NodeOptions options = ToNodeOptions(flags, config, node_name);
+  // The embedded runtime finds the node's logins itself.
+  if (remote) {
+    runtime::PullerOptions registry = flags.runtime.service.registry;
+    registry.kubelet_dir = options.pods.root_dir;
+    options.pods.login_of_image = [registry](const std::string& image) { return LoginFor(registry, image); };
+  }
+  node::Node node(std::move(options), *api);
   TRY(node.Start());
   base::LogInfo("node is ready", {{"node", node_name}, {"httpPort", std::to_string(node.http_port())}});
   const int signal = signals.Wait();

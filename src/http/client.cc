@@ -200,7 +200,7 @@ Origin OriginOf(const std::string& url) {
 
 std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view header, int64_t now) {
   header = base::Trim(header);
-  constexpr uint64_t kLongest = 10u * 365 * 24 * 60 * 60;
+  constexpr uint64_t kLongest = uint64_t{10} * 365 * 24 * 60 * 60;
   if (const auto seconds = base::ParseUint(header)) return std::chrono::seconds(std::min(*seconds, kLongest));
   if (header.empty() || header.size() > 64) return std::nullopt;
   const time_t date = curl_getdate(std::string(header).c_str(), nullptr);

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import unittest
 
+import containerd
 import harness
 from harness import SUITE, container, pod, wait
 from registries import (DOCKER_LIST, OCI_INDEX, PASSWORD, USER, Front, Registry, digest_of, drip, make_ca,
@@ -476,3 +477,50 @@ class Pods(harness.NodeTest):
         wait("the manifest is refused", lambda: "static pods may not reference secrets" in self.node.get("/manifests"))
         self.node.remove("secret")
 
+
+
+class BehindContainerd(unittest.TestCase):
+    """The kubelet's part when another runtime pulls: the login goes along."""
+
+    def test_logins_of_the_node_reach_the_runtime(self):
+        folder = tempfile.mkdtemp(prefix="pcr-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        registry = Registry(folder + "/locked", auth=True)
+        self.addCleanup(registry.close)
+        registry.push(f"oci-archive:{SUITE.build}/images/busybox.tar", "busybox:1", f"--dest-creds={USER}:{PASSWORD}")
+        peer = containerd.Containerd()
+        try:
+            peer.start()
+        except containerd.CannotStart as reason:
+            self.skipTest(str(reason))
+        self.addCleanup(peer.stop)
+        node = RemoteNode(config={"containerRuntimeEndpoint": "unix://" + peer.socket})
+        node.socket = peer.socket
+        self.addCleanup(lambda: self.assertEqual(node.end(), 0))
+        node.start()
+        node.apply(pod("private", container("c", harness.FOREVER, image=f"{registry.host}/busybox:1")))
+        status = node.wait_state("private", "c", "waiting", "ErrImagePull")
+        self.assertRegex(status["state"]["waiting"]["message"], "401|[Aa]uthorization|unauthorized|no basic auth")
+        auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        harness.write(node.root_dir + "/config.json", {"auths": {registry.host: {"auth": auth}}})
+        node.wait_running("private", timeout=60)
+
+
+class RemoteNode(harness.Node):
+    """With another runtime the embedded one's flags would have no effect, and are refused."""
+
+    EMBEDDED = ("--state-dir", "--run-dir", "--listen", "--cni-conf-dir", "--cni-bridge", "--cni-subnet", "--default-cgroup-parent")
+
+    def command(self):
+        words = iter(super().command())
+        kept = []
+        for word in words:
+            if word in self.EMBEDDED:
+                next(words)
+            elif word != "--cni-default":
+                kept.append(word)
+        return kept
+
+    def end(self):
+        self.remove_pods()
+        return self.stop()

@@ -72,6 +72,10 @@ class FakeRuntime : public cri::RuntimeApi {
     std::lock_guard<std::mutex> lock(mutex_);
     return calls_;
   }
+  std::vector<std::optional<cri::AuthConfig>> logins() const {  // of PullImage
+    std::lock_guard<std::mutex> lock(mutex_);
+    return logins_;
+  }
   size_t CountCalls(const std::string& prefix) const {
     std::vector<std::string> all = calls();
     return static_cast<size_t>(
@@ -267,6 +271,7 @@ class FakeRuntime : public cri::RuntimeApi {
     std::lock_guard<std::mutex> lock(mutex_);
     const std::string& name = request.image->image;
     if (auto failure = Note("PullImage", name)) return Failure(*failure);
+    logins_.push_back(request.auth);
     if (!registry_.contains(name)) return Fail(Code::kNotFound, "failed to pull {}: not found", name);
     cri::Image image;
     image.id = "sha256:" + name;
@@ -317,6 +322,7 @@ class FakeRuntime : public cri::RuntimeApi {
   std::set<std::string> registry_;
   std::map<std::string, Error> failures_;
   std::vector<std::string> calls_;
+  std::vector<std::optional<cri::AuthConfig>> logins_;
   std::vector<cri::ContainerConfig> configs_;
   std::vector<cri::PodSandboxConfig> sandbox_configs_;
 };

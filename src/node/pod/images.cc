@@ -53,7 +53,7 @@ std::string BackOffMessage(const std::string& image, const std::string& reason, 
 }
 
 ImageManager::ImageManager(cri::RuntimeApi& runtime, const PodSettings& settings)
-    : runtime_(runtime), slots_(settings.parallel_image_pulls) {}
+    : runtime_(runtime), settings_(settings), slots_(settings.parallel_image_pulls) {}
 
 std::variant<ImageFacts, StepFailure> ImageManager::Ensure(const k8s::Container& container,
                                                            const cri::PodSandboxConfig& sandbox, PullMemory& memory) {
@@ -86,7 +86,9 @@ std::variant<ImageFacts, StepFailure> ImageManager::Ensure(const k8s::Container&
   const auto pulled = [&] {
     const PullSlots::Place place(slots_);
     base::LogInfo("pulling image", {{"image", container.image}, {"container", container.name}});
-    return runtime_.PullImage({.image = spec, .sandbox_config = sandbox});
+    cri::PullImageRequest request{.image = spec, .sandbox_config = sandbox};
+    if (settings_.login_of_image) request.auth = settings_.login_of_image(image);
+    return runtime_.PullImage(request);
   }();
   if (!pulled) {
     StepFailure failure = PullFailure(image, pulled.error().message);

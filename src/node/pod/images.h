@@ -25,6 +25,7 @@ struct StepFailure {
 
 class ImageManager {
  public:
+  // Both must outlive it.
   ImageManager(cri::RuntimeApi& runtime, const PodSettings& settings);
 
   // Policy Always asks the registry at each start of a container, and fails when it cannot, even if the image is here.
@@ -35,6 +36,7 @@ class ImageManager {
 
  private:
   cri::RuntimeApi& runtime_;
+  const PodSettings& settings_;
   PullSlots slots_;
 };
 

@@ -82,6 +82,28 @@ TEST(Images, AFailedPullIsNotTriedAgainBeforeItsDelayIsOver) {
   EXPECT_EQ(failure("gone").reason, "used");
 }
 
+TEST(Images, TheNodesLoginGoesAlong) {
+  FakeRuntime runtime;
+  runtime.AddToRegistry("private:1");
+  runtime.AddToRegistry("public:1");
+  PodSettings settings;
+  settings.login_of_image = [](const std::string& image) -> std::optional<cri::AuthConfig> {
+    if (image != "private:1") return std::nullopt;
+    return cri::AuthConfig{.username = "u", .password = "p"};
+  };
+  ImageManager images(runtime, settings);
+  for (const char* image : {"private:1", "public:1"}) {
+    k8s::Container container;
+    container.image = image;
+    container.image_pull_policy = "Always";
+    PullMemory memory;
+    ASSERT_TRUE(std::holds_alternative<ImageFacts>(images.Ensure(container, {}, memory)));
+  }
+  ASSERT_EQ(runtime.logins().size(), 2u);
+  EXPECT_EQ(runtime.logins()[0]->username, "u");
+  EXPECT_FALSE(runtime.logins()[1]);
+}
+
 TEST(Images, TheRuntimesOwnReasons) {
   FakeRuntime runtime;
   PodSettings settings;

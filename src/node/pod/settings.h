@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cri/runtime_api.h"
 #include "spec/k8s/resources.h"
 
 namespace portcullis::node {
@@ -44,6 +47,8 @@ struct PodSettings {
       std::chrono::seconds(10)};  // after a failed step; up to half of it more as jitter
   BackOffSettings restart_back_off;
   BackOffSettings pull_back_off;
+  // The node's login for an image, sent along with its pull; empty, or answering nullopt: the runtime's own counts.
+  std::function<std::optional<cri::AuthConfig>(const std::string& image)> login_of_image;
   int parallel_image_pulls = 1;  // at a time; 0: no limit
   size_t workers = 16;           // threads to begin with; pods that wait for one get more
 };

@@ -72,7 +72,7 @@ Result<DockerConfig> DockerConfig::Parse(std::string_view json, const std::strin
 }
 
 Credentials DockerConfig::Find(const std::string& registry, const std::string& repository) const {
-  for (std::string key = registry + "/" + repository;;) {
+  for (std::string key = fmt::format("{}/{}", registry, repository);;) {
     if (const auto it = auths_.find(key); it != auths_.end()) return it->second;
     const size_t slash = key.rfind('/');
     if (slash == std::string::npos) return {};

@@ -29,7 +29,7 @@ class Reader {
     if (!value.is_object()) return Wrong(pointer, "must be an object");
     for (const auto& [key, unused] : value.items()) {
       if (known.size() != 0 && std::ranges::find(known, key) == known.end()) {
-        return Wrong(pointer + "/" + key, "unknown field");
+        return Wrong(fmt::format("{}/{}", pointer, key), "unknown field");
       }
     }
     return {};

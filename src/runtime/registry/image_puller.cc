@@ -35,7 +35,8 @@ Result<Registries> ReadRegistries(const std::string& path) {
 Result<DockerConfig> ReadLogins(const PullerOptions& options, const std::string& state_dir) {
   std::vector<std::string> candidates{options.auth_file};
   if (options.auth_file.empty()) {
-    candidates = {state_dir + "/config.json", options.kubelet_dir + "/config.json"};
+    candidates = {options.kubelet_dir + "/config.json"};
+    if (!state_dir.empty()) candidates.insert(candidates.begin(), state_dir + "/config.json");
     if (const char* folder = std::getenv("DOCKER_CONFIG")) candidates.push_back(std::string(folder) + "/config.json");
     if (const char* home = std::getenv("HOME")) candidates.push_back(std::string(home) + "/.docker/config.json");
   }
@@ -65,7 +66,7 @@ bool IsOnDisk(const Image& image, const ImageStore& store) {
 // The folder itself stays: its lock is held.
 Result<void> EmptyFolder(const std::string& folder) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, base::ListDir(folder));
-  for (const std::string& name : names) TRY(base::RemoveTree(folder + "/" + name));
+  for (const std::string& name : names) TRY(base::RemoveTree(base::JoinPath(folder, name)));
   return {};
 }
 
@@ -112,7 +113,7 @@ void RemoveAbandonedPulls(const std::string& state_dir) {
   const auto names = base::ListDir(pulls);
   if (!names) return;
   for (const std::string& name : *names) {
-    const std::string path = pulls + "/" + name;
+    const std::string path = base::JoinPath(pulls, name);
     const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     struct stat info{};
     if (!fd.valid() || ::fstat(fd.get(), &info) != 0) continue;
@@ -123,6 +124,13 @@ void RemoveAbandonedPulls(const std::string& state_dir) {
       base::LogWarning("an abandoned pull could not be removed", {{"folder", path}, {"err", removed.error().message}});
     }
   }
+}
+
+Result<Credentials> ConfiguredLogin(const PullerOptions& options, const std::string& state_dir,
+                                    const std::string& image) {
+  ASSIGN_OR_RETURN(const oci::Reference reference, oci::ParseReference(image));
+  ASSIGN_OR_RETURN(const DockerConfig logins, ReadLogins(options, state_dir));
+  return LogInOf(logins, reference);
 }
 
 Result<Image> ImagePuller::Pull(const PullRequest& request) {

@@ -59,6 +59,11 @@ class ImagePuller {
   std::stop_source stop_;
 };
 
+// This host's login for an image by its config.json (PullerOptions); empty when there is none. `state_dir` "": of no
+// store.
+Result<Credentials> ConfiguredLogin(const PullerOptions& options, const std::string& state_dir,
+                                    const std::string& image);
+
 // Removes what pulls left that nobody took up for a day.
 void RemoveAbandonedPulls(const std::string& state_dir);
 

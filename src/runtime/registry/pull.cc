@@ -242,6 +242,7 @@ Result<void> FetchLayout(RegistryClient& client, const RemoteImage& image, const
   }
   if (hooks.progress.expects) {
     std::vector<BlobSize> sizes;
+    sizes.reserve(blobs.size());
     for (const oci::Descriptor& blob : blobs) sizes.push_back({.digest = blob.digest, .bytes = blob.size});
     hooks.progress.expects(sizes);
   }

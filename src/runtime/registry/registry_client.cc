@@ -129,7 +129,7 @@ Result<RegistryClient::Token> RegistryClient::AnswerChallenges(const std::string
 Result<std::string> RegistryClient::Authorize(const std::string& www_authenticate, const std::string& refused) {
   // One asks, the layers' other threads wait and get the same.
   const std::lock_guard lock(authorizing_);
-  if (const std::string now = tokens_.Get(cache_key_); !now.empty() && now != refused) return now;
+  if (std::string now = tokens_.Get(cache_key_); !now.empty() && now != refused) return now;
   ASSIGN_OR_RETURN(const Token token, AnswerChallenges(www_authenticate));
   tokens_.Put(cache_key_, token.authorization, token.life);
   return token.authorization;
