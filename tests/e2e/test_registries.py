@@ -496,8 +496,8 @@ class BehindContainerd(unittest.TestCase):
         self.addCleanup(peer.stop)
         node = RemoteNode(config={"containerRuntimeEndpoint": "unix://" + peer.socket})
         node.socket = peer.socket
-        self.addCleanup(lambda: self.assertEqual(node.end(), 0))
         node.start()
+        self.addCleanup(lambda: self.assertEqual(node.end(), 0))
         node.apply(pod("private", container("c", harness.FOREVER, image=f"{registry.host}/busybox:1")))
         status = node.wait_state("private", "c", "waiting", "ErrImagePull")
         self.assertRegex(status["state"]["waiting"]["message"], "401|[Aa]uthorization|unauthorized|no basic auth")
@@ -509,7 +509,8 @@ class BehindContainerd(unittest.TestCase):
 class RemoteNode(harness.Node):
     """With another runtime the embedded one's flags would have no effect, and are refused."""
 
-    EMBEDDED = ("--state-dir", "--run-dir", "--listen", "--cni-conf-dir", "--cni-bridge", "--cni-subnet", "--default-cgroup-parent")
+    EMBEDDED = ("--state-dir", "--run-dir", "--listen", "--cni-conf-dir", "--cni-bridge", "--cni-subnet", "--default-cgroup-parent",
+                "--oci-runtime")
 
     def command(self):
         words = iter(super().command())
