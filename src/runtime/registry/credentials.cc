@@ -53,9 +53,9 @@ Result<DockerConfig> DockerConfig::Parse(std::string_view json, const std::strin
   if (!auths->is_object()) return Fail(Code::kInvalidArgument, "{}: auths is not an object", name_for_errors);
   for (const auto& [key, entry] : auths->items()) {
     if (!entry.is_object()) return Fail(Code::kInvalidArgument, "{}: auths[{}] is not an object", name_for_errors, key);
-    const auto text = [&entry = entry](const char* field) {
-      const auto it = entry.find(field);
-      return it != entry.end() && it->is_string() ? it->get<std::string>() : std::string();
+    const auto text = [&fields = entry](const char* field) {
+      const auto it = fields.find(field);
+      return it != fields.end() && it->is_string() ? it->get<std::string>() : std::string();
     };
     Credentials found{.username = text("username"),
                       .password = text("password"),
