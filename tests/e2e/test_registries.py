@@ -524,4 +524,9 @@ class RemoteNode(harness.Node):
 
     def end(self):
         self.remove_pods()
-        return self.stop()
+        code = self.stop()
+        # Of another runtime's pods the node's cgroups stay.
+        for top in [path for path in SUITE.cgroups() if path.endswith(self.cgroup)]:
+            for folder, _, _ in os.walk(top, topdown=False):
+                os.rmdir(folder)
+        return code
