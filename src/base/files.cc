@@ -17,6 +17,10 @@
 namespace portcullis::base {
 namespace {
 
+// What WriteFileAtomic writes to: "<path>.tmp-<12 hex digits>".
+constexpr std::string_view kTemporaryMark = ".tmp-";
+constexpr size_t kTemporaryBytes = 6;
+
 Result<void> WriteAll(int fd, std::string_view data, const std::string& path) {
   while (!data.empty()) {
     const ssize_t n = ::write(fd, data.data(), data.size());
@@ -153,7 +157,7 @@ Result<std::string> ReadFile(const std::string& path, size_t max_bytes) {
 }
 
 Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode) {
-  const std::string temporary = path + ".tmp-" + RandomHex(6);
+  const std::string temporary = fmt::format("{}{}{}", path, kTemporaryMark, RandomHex(kTemporaryBytes));
   UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd.valid()) return FailErrno(errno, "create {}", temporary);
   const auto fill = [&]() -> Result<void> {
@@ -169,6 +173,19 @@ Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mod
   }
   const UniqueFd dir(::open(DirName(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.valid() && ::fsync(dir.get()) != 0) return FailErrno(errno, "sync folder of {}", path);
+  return {};
+}
+
+Result<void> RemoveHalfWritten(const std::string& folder) {
+  auto names = ListDir(folder);
+  if (!names && names.error().sys_errno == ENOENT) return {};
+  if (!names) return Failure(std::move(names).error());
+  for (const std::string& name : *names) {
+    const size_t mark = name.rfind(kTemporaryMark);
+    if (mark == std::string::npos || name.size() != mark + kTemporaryMark.size() + 2 * kTemporaryBytes) continue;
+    const std::string path = folder + "/" + name;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return FailErrno(errno, "remove {}", path);
+  }
   return {};
 }
 

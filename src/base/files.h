@@ -20,6 +20,10 @@ Result<std::string> ReadFd(int fd, size_t max_bytes, const std::string& name_for
 // Writes beside, fsyncs, renames over `path`: readers see all or nothing.
 Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode = 0644);
 
+// Removes what WriteFileAtomic leaves beside its files when its process is killed. Only in a folder that nobody else
+// writes to; an absent one is fine.
+Result<void> RemoveHalfWritten(const std::string& folder);
+
 // Plain write to an existing kernel file (cgroup, proc, sysctl).
 Result<void> WriteKernelFile(const std::string& path, std::string_view data);
 

@@ -138,5 +138,14 @@ TEST_F(Files, LockOwnerNamesTheHolder) {
       << second.error().message;
 }
 
+TEST_F(Files, HalfWrittenFilesGoAndNothingElse) {
+  for (const char* name : {"a.json", "a.json.tmp-0123456789ab", "b.tmp-short", "tmp-0123456789ab"}) {
+    ASSERT_TRUE(WriteFileAtomic(dir_ + "/" + name, "x"));
+  }
+  ASSERT_TRUE(RemoveHalfWritten(dir_));
+  EXPECT_EQ(*ListDir(dir_), (std::vector<std::string>{"a.json", "b.tmp-short", "tmp-0123456789ab"}));
+  EXPECT_TRUE(RemoveHalfWritten(dir_ + "/absent"));
+}
+
 }  // namespace
 }  // namespace portcullis::base

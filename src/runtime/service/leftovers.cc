@@ -50,6 +50,7 @@ void RuntimeService::RemoveLeftovers() {
         {.id = id, .bundle = bundle, .cgroup_parent = CgroupParentOf(bundle, id, options_.default_cgroup_parent)},
         /*force=*/true);
   });
+  if (auto removed = base::RemoveHalfWritten(paths_.CniCache()); !removed) Report("half-written file", "", removed);
   for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->Del(id); });
   for_unknown(netns_->List(), "network namespace", [&](const std::string& id) { return netns_->Delete(id); });
   for_unknown(base::ListDir(paths_.Shm()), "shared memory",
