@@ -304,7 +304,7 @@ class Commands {
     exec.Flag("-i,--interactive", &executed->stdin_open, "keep standard input open");
     exec.Flag("-t,--tty", &executed->tty, "allocate a terminal");
     exec.Value("--timeout", &executed->timeout_seconds, "with --sync: seconds until the command is killed (0: never)");
-    exec.Value("-r,--transport", &executed->transport, "spdy (default) or websocket");
+    exec.Value("-r,--transport", &executed->transport, "spdy, which is the default");
     exec.app->prefix_command();
     exec.app->footer("usage: crictl exec [flags] CONTAINER-ID COMMAND [ARG...]");
     exec.app->callback([invocation = &invocation_, executed, app = exec.app] {
@@ -365,14 +365,14 @@ class Commands {
     attach.Value("id", &attached->id, "container id")->required();
     attach.Flag("-i,--stdin", &attached->stdin_open, "keep standard input open");
     attach.Flag("-t,--tty", &attached->tty, "the container has a terminal");
-    attach.Value("-r,--transport", &attached->transport, "spdy (default) or websocket");
+    attach.Value("-r,--transport", &attached->transport, "spdy, which is the default");
     attach.Runs([attached](Session& s) { return Attach(s, *attached); });
 
     auto forwarded = std::make_shared<PortForwardOptions>();
     Verb forward = Add("port-forward", "Forward local ports to a pod");
     forward.Value("id", &forwarded->id, "pod id")->required();
     forward.Rest("ports", &forwarded->ports, "[LOCAL_PORT:]REMOTE_PORT...");
-    forward.Value("-r,--transport", &forwarded->transport, "spdy (default) or websocket");
+    forward.Value("-r,--transport", &forwarded->transport, "spdy, which is the default");
     forward.Runs([forwarded](Session& s) { return ForwardPorts(s, *forwarded); });
   }
 

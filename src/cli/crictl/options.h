@@ -157,7 +157,7 @@ struct ExecOptions {
   bool stdin_open = false;
   bool tty = false;
   int64_t timeout_seconds = 0;
-  std::string transport = "spdy";  // or "websocket"
+  std::string transport = "spdy";  // the only one there is
 };
 
 struct AttachOptions {

@@ -34,7 +34,7 @@ Result<ClientConnection> OpenSpdy(const std::string& url, const std::vector<std:
 
 Result<void> CheckTransport(const std::string& transport) {
   if (transport == "spdy") return {};
-  return Fail(Code::kInvalidArgument, "--transport={}: expected spdy or websocket", transport);
+  return Fail(Code::kInvalidArgument, "--transport={}: expected spdy", transport);
 }
 
 Result<ClientConnection> OpenStdio(const std::string& url, const std::string& transport) {

@@ -11,7 +11,7 @@
 
 namespace portcullis::cli {
 
-// "spdy" or "websocket"; kInvalidArgument for anything else.
+// kInvalidArgument for anything but "spdy".
 Result<void> CheckTransport(const std::string& transport);
 
 struct ClientConnection {

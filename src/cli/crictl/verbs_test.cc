@@ -334,7 +334,7 @@ TEST_F(Crictl, ExecSync) {
   EXPECT_EQ(err_.str(), "err\n");
   EXPECT_EQ(runtime_.calls, std::vector<std::string>{"ExecSync " + Id('b') + " ls 3"});
   EXPECT_EQ(Exec(session_, {.id = "b", .command = {"sh"}, .transport = "udp"}).error().message,
-            "--transport=udp: expected spdy or websocket");
+            "--transport=udp: expected spdy");
 }
 
 TEST_F(Crictl, StatsTakesTwoSamples) {

@@ -1,6 +1,6 @@
-// Several byte streams over one connection, whatever the transport: SPDY/3.1 (spdy_streams.h) or WebSocket channels
-// (websocket_streams.h). Values in, values out: bytes of the connection go into Receive, bytes for it come out of
-// output(). Wire (wire.h) moves them over a socket.
+// Several byte streams over one connection, whatever the transport; SPDY/3.1 is in spdy_streams.h. Values in, values
+// out: bytes of the connection go into Receive, bytes for it come out of output(). Wire (wire.h) moves them over a
+// socket.
 //
 //   streams.Receive(bytes, events);            // events.OnData(3, "ls\n") ...
 //   streams.Send(5, "a  b\n");

@@ -39,9 +39,7 @@ std::variant<http::Response, Agreed> NegotiateSpdy(const http::Request& request,
   if (theirs.empty()) return Refuse(400, "unable to upgrade: X-Stream-Protocol-Version is required");
   for (const std::string& protocol : theirs) {
     if (std::find(ours.begin(), ours.end(), protocol) == ours.end()) continue;
-    return Agreed{.transport = Transport::kSpdy,
-                  .protocol = protocol,
-                  .headers = {{"Upgrade", kSpdy}, {"X-Stream-Protocol-Version", protocol}}};
+    return Agreed{.protocol = protocol, .headers = {{"Upgrade", kSpdy}, {"X-Stream-Protocol-Version", protocol}}};
   }
   auto refusal = Refuse(403, fmt::format("unable to upgrade: unable to negotiate protocol: client supports [{}], "
                                          "server accepts [{}]",

@@ -10,11 +10,9 @@
 namespace portcullis::runtime {
 
 enum class StreamingKind { kExec, kAttach, kPortForward };
-enum class Transport { kSpdy, kWebSocket };
 
 struct Agreed {
-  Transport transport = Transport::kSpdy;
-  std::string protocol;            // "v4.channel.k8s.io", "portforward.k8s.io"; "" where WebSocket clients name none
+  std::string protocol;            // "v4.channel.k8s.io", "portforward.k8s.io"
   http::HeaderLines headers = {};  // of the 101
 };
 
