@@ -92,8 +92,7 @@ class Commands {
     AddLogsAndExec();
     AddStats();
     AddConfig();
-    AddStreaming("attach", "Attach to a running container", "crictl logs -f CONTAINER-ID");
-    AddStreaming("port-forward", "Forward local ports to a pod", "the pod's address: crictl inspectp POD-ID");
+    AddAttachAndForward();
   }
 
  private:
@@ -304,7 +303,8 @@ class Commands {
     exec.Flag("-s,--sync", &executed->sync, "run the command to its end, then show its output");
     exec.Flag("-i,--interactive", &executed->stdin_open, "keep standard input open");
     exec.Flag("-t,--tty", &executed->tty, "allocate a terminal");
-    exec.Value("--timeout", &executed->timeout_seconds, "seconds until the command is killed (0: never)");
+    exec.Value("--timeout", &executed->timeout_seconds, "with --sync: seconds until the command is killed (0: never)");
+    exec.Value("-r,--transport", &executed->transport, "spdy, which is the default");
     exec.app->prefix_command();
     exec.app->footer("usage: crictl exec [flags] CONTAINER-ID COMMAND [ARG...]");
     exec.app->callback([invocation = &invocation_, executed, app = exec.app] {
@@ -359,15 +359,21 @@ class Commands {
     });
   }
 
-  void AddStreaming(const std::string& name, const std::string& help, const std::string& instead) {
-    Verb verb = Add(name, help);
-    verb.app->allow_extras();
-    verb.app->callback([invocation = &invocation_, name, instead] {
-      invocation->run_alone = [name, instead](const std::string&) -> Result<int> {
-        return Fail(Code::kUnimplemented,
-                    "{} needs the streaming protocol, which a later version brings; meanwhile: {}", name, instead);
-      };
-    });
+  void AddAttachAndForward() {
+    auto attached = std::make_shared<AttachOptions>();
+    Verb attach = Add("attach", "Attach to a running container");
+    attach.Value("id", &attached->id, "container id")->required();
+    attach.Flag("-i,--stdin", &attached->stdin_open, "keep standard input open");
+    attach.Flag("-t,--tty", &attached->tty, "the container has a terminal");
+    attach.Value("-r,--transport", &attached->transport, "spdy, which is the default");
+    attach.Runs([attached](Session& s) { return Attach(s, *attached); });
+
+    auto forwarded = std::make_shared<PortForwardOptions>();
+    Verb forward = Add("port-forward", "Forward local ports to a pod");
+    forward.Value("id", &forwarded->id, "pod id")->required();
+    forward.Rest("ports", &forwarded->ports, "[LOCAL_PORT:]REMOTE_PORT...");
+    forward.Value("-r,--transport", &forwarded->transport, "spdy, which is the default");
+    forward.Runs([forwarded](Session& s) { return ForwardPorts(s, *forwarded); });
   }
 
   CLI::App& root_;

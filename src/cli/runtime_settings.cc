@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -26,6 +27,34 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Text("--registry-auth-file", &service.registry.auth_file,
             "logins as `docker login` writes them (default: config.json of the state folder, /var/lib/kubelet, "
             "$DOCKER_CONFIG or ~/.docker)");
+  line.Text("--stream-address", &service.streaming.address,
+            "IP address that exec, attach and port-forward are served on");
+  line.Each(
+      "--stream-port",
+      [this](const std::string& value) -> Result<void> {
+        const auto port = base::ParseUint(value);
+        if (!port || *port > UINT16_MAX)
+          return Fail(Code::kInvalidArgument, "--stream-port={}: expected 0 (any free one) to 65535", value);
+        service.streaming.port = static_cast<uint16_t>(*port);
+        return {};
+      },
+      "their port (default 0: any free one)");
+  const auto duration = [&line](const std::string& flag, std::chrono::milliseconds* target, const std::string& help) {
+    line.Each(
+        flag,
+        [flag, target](const std::string& value) -> Result<void> {
+          const auto time = base::ParseGoDuration(value);
+          if (!time || *time < std::chrono::seconds(1))
+            return Fail(Code::kInvalidArgument, "{}={}: expected a duration of at least 1s, as in 4h", flag, value);
+          *target = std::chrono::duration_cast<std::chrono::milliseconds>(*time);
+          return {};
+        },
+        help);
+  };
+  duration("--stream-idle-timeout", &service.streaming.limits.idle,
+           "ends sessions in which nothing moves (default 4h)");
+  duration("--stream-creation-timeout", &service.streaming.limits.creation,
+           "for a client to open its streams (default 30s)");
   line.Text("--cni-conf-dir", &service.cni_conf_dir, "folder with the network's configuration");
   line.Each(
       "--cni-bin-dir",

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -45,11 +46,17 @@ struct Route {
   Handler handler;
 };
 
+struct UpgradeRoute {
+  std::string prefix;
+  UpgradeHandler handler;
+};
+
 class Connection;
 
 struct Shared {
   ServerOptions options;
   std::vector<Route> routes;
+  std::vector<UpgradeRoute> upgrades;
   std::set<Connection*> connections;  // touched by the server's thread only, as the next
   bool stopping = false;
   std::function<void()> on_last_closed = [] {};  // while stopping
@@ -64,13 +71,20 @@ Request ToRequest(const beast::http::request<beast::http::string_body>& message)
   if (query != std::string_view::npos) request.query = std::string(target.substr(query + 1));
   for (const auto& field : message) {
     std::string_view name(field.name_string().data(), field.name_string().size());
-    request.headers[base::ToLower(name)] = std::string(field.value());
+    std::string& value = request.headers[base::ToLower(name)];
+    if (!value.empty()) value += ", ";
+    value += std::string_view(field.value().data(), field.value().size());
   }
   request.body = message.body();
   return request;
 }
 
-Response Dispatch(const Shared& shared, const Request& request) {
+std::variant<Response, Switch> Dispatch(const Shared& shared, const Request& request) {
+  for (const UpgradeRoute& route : shared.upgrades) {
+    if (!request.path.starts_with(route.prefix)) continue;
+    if (request.method == "GET" || request.method == "POST") return route.handler(request);
+    return Response{.status = 405, .body = "method not allowed\n"};
+  }
   bool known_path = false;
   std::string_view wanted = request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   for (const Route& route : shared.routes) {
@@ -78,8 +92,8 @@ Response Dispatch(const Shared& shared, const Request& request) {
     if (route.method == wanted) return route.handler(request);
     known_path = true;
   }
-  if (known_path) return {.status = 405, .body = "method not allowed\n"};
-  return {.status = 404, .body = "404 page not found\n"};
+  if (known_path) return Response{.status = 405, .body = "method not allowed\n"};
+  return Response{.status = 404, .body = "404 page not found\n"};
 }
 
 // One connection: read, answer, read again while the peer keeps it alive.
@@ -125,7 +139,28 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const auto& message = parser_->get();
     Request request = ToRequest(message);
     bool keep_alive = message.keep_alive() && !shared_.stopping;
-    Answer(Dispatch(shared_, request), message.version(), keep_alive, request.method == "HEAD");
+    auto outcome = Dispatch(shared_, request);
+    if (auto* leave = std::get_if<Switch>(&outcome)) return Leave(std::move(*leave));
+    Answer(std::move(std::get<Response>(outcome)), message.version(), keep_alive, request.method == "HEAD");
+  }
+
+  // Writes the 101 and hands the socket on.
+  void Leave(Switch leave) {
+    answering_ = true;
+    head_ = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
+    for (const auto& [name, value] : leave.headers) head_ += name + ": " + value + "\r\n";
+    head_ += "\r\n";
+    stream_.expires_after(shared_.options.timeout);
+    auto done = [self = shared_from_this(), take_over = std::move(leave.take_over)](error_code error, size_t) {
+      if (error || self->shared_.stopping) return self->Close();
+      const auto rest = self->buffer_.data();
+      std::string received(static_cast<const char*>(rest.data()), rest.size());
+      self->stream_.expires_never();
+      const int socket = self->stream_.release_socket().release(error);
+      if (error) return;
+      take_over({base::UniqueFd(socket), std::move(received)});
+    };
+    asio::async_write(stream_, asio::buffer(head_), std::move(done));
   }
 
   void Answer(Response response, unsigned version, bool keep_alive, bool head) {
@@ -135,6 +170,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     reply_.result(static_cast<unsigned>(response.status));
     reply_.set(beast::http::field::content_type, response.content_type);
     reply_.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : response.headers) reply_.insert(name, value);
     reply_.keep_alive(keep_alive);
     reply_.content_length(response.body.size());
     if (!head) reply_.body() = std::move(response.body);
@@ -151,6 +187,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::tcp_stream stream_;
   Shared& shared_;
   bool answering_ = false;
+  std::string head_;  // of a 101
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   beast::http::response<beast::http::string_body> reply_;
@@ -211,6 +248,10 @@ Server::~Server() { Stop(); }
 
 void Server::Handle(std::string method, std::string path, Handler handler) {
   state_->shared.routes.push_back({std::move(method), std::move(path), std::move(handler)});
+}
+
+void Server::HandleUpgrade(std::string prefix, UpgradeHandler handler) {
+  state_->shared.upgrades.push_back({std::move(prefix), std::move(handler)});
 }
 
 Result<void> Server::Start() {

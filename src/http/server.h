@@ -9,6 +9,9 @@
 // Handlers run on the server's thread, one at a time, and must not block for long. HEAD is answered by the GET route
 // without the body. Unknown path: 404; known path with another method: 405; header or body over the limit: 431 or 413;
 // malformed: 400. Connections over the limit are closed at once.
+//
+// A connection may leave HTTP: the handler of an Upgrade route answers either with a response or with a Switch, which
+// gets the socket once 101 is written. From then on it is no connection of the server's: not counted, not closed.
 #pragma once
 
 #include <chrono>
@@ -18,8 +21,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace portcullis::http {
 
@@ -27,17 +34,33 @@ struct Request {
   std::string method;
   std::string path;                            // without the query, as sent (percent escapes are kept)
   std::string query;                           // after '?', "" if none
-  std::map<std::string, std::string> headers;  // names in lower case; of repeated headers the last
+  std::map<std::string, std::string> headers;  // names in lower case; repeated ones are joined with ", "
   std::string body;
 };
+
+using HeaderLines = std::vector<std::pair<std::string, std::string>>;
 
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  HeaderLines headers = {};  // besides the content's type and length
 };
 
 using Handler = std::function<Response(const Request&)>;
+
+// A connection that has left HTTP.
+struct Upgraded {
+  base::UniqueFd socket;  // does not block
+  std::string received;   // bytes after the request that have been read already
+};
+
+struct Switch {
+  HeaderLines headers;                      // of the 101, besides Connection: Upgrade
+  std::function<void(Upgraded)> take_over;  // on the server's thread: must not block
+};
+
+using UpgradeHandler = std::function<std::variant<Response, Switch>(const Request&)>;
 
 struct ServerOptions {
   std::string address = "127.0.0.1";  // IPv4 or IPv6 literal; loopback unless the user asks for more
@@ -57,6 +80,8 @@ class Server {
 
   // Before Start only.
   void Handle(std::string method, std::string path, Handler handler);
+  // GET and POST of every path that begins with `prefix` ("/exec/"). Before Start only.
+  void HandleUpgrade(std::string prefix, UpgradeHandler handler);
   // Binds, listens and serves on an own thread. Errors name address and port (kAlreadyExists: in use).
   Result<void> Start();
   void Stop();  // idempotent

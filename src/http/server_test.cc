@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -108,6 +109,67 @@ TEST_F(ServerTest, SaysThatAPortIsTaken) {
   ASSERT_FALSE(started.has_value());
   EXPECT_EQ(started.error().code, Code::kAlreadyExists);
   EXPECT_NE(started.error().message.find(std::to_string(server_.port())), std::string::npos);
+}
+
+TEST_F(ServerTest, JoinsRepeatedHeaders) {
+  const std::string answer =
+      Exchange(server_.port(), "GET /echo HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(answer.ends_with("|x, y")) << answer;
+}
+
+// Answers like an echo of capitals, from a thread of its own.
+class UpgradeTest : public ::testing::Test {
+ protected:
+  UpgradeTest() : server_({.max_connections = 1}) {
+    server_.HandleUpgrade("/up/", [this](const Request& request) -> std::variant<Response, Switch> {
+      if (request.path == "/up/no") return Response{.status = 403, .body = "no\n", .headers = {{"X-Way", "a"}}};
+      return Switch{.headers = {{"Upgrade", "shout"}}, .take_over = [this](Upgraded upgraded) {
+                      threads_.emplace_back([taken = std::move(upgraded)] {
+                        std::string text = taken.received;
+                        for (char c; text.find('!') == std::string::npos;) {
+                          pollfd fd{taken.socket.get(), POLLIN, 0};
+                          ::poll(&fd, 1, 5000);
+                          if (::recv(taken.socket.get(), &c, 1, 0) != 1) return;
+                          text += c;
+                        }
+                        for (char& c : text) c = static_cast<char>(std::toupper(c));
+                        EXPECT_GT(::send(taken.socket.get(), text.data(), text.size(), MSG_NOSIGNAL), 0);
+                      });
+                    }};
+    });
+    EXPECT_TRUE(server_.Start());
+  }
+  ~UpgradeTest() override {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  std::vector<std::thread> threads_;
+  Server server_;
+};
+
+TEST_F(UpgradeTest, HandsTheSocketOnWithWhatWasRead) {
+  base::UniqueFd clients[3];
+  for (base::UniqueFd& client : clients) {  // more than the limit: who has left does not count
+    client = Connect(server_.port());
+    const std::string request = "POST /up/x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nearly ";
+    ASSERT_GT(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), 0);
+    std::string head;
+    for (char c; !head.ends_with("\r\n\r\n") && ::recv(client.get(), &c, 1, 0) == 1;) head += c;
+    EXPECT_EQ(head, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\n");
+  }
+  for (base::UniqueFd& client : clients) {
+    ASSERT_EQ(::send(client.get(), "late!", 5, MSG_NOSIGNAL), 5);
+    std::string text;
+    for (char c; ::recv(client.get(), &c, 1, 0) == 1;) text += c;
+    EXPECT_EQ(text, "EARLY LATE!");
+  }
+}
+
+TEST_F(UpgradeTest, MayRefuse) {
+  const std::string answer = Get(server_.port(), "GET", "/up/no");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
+  EXPECT_NE(answer.find("X-Way: a\r\n"), std::string::npos);
+  EXPECT_TRUE(Get(server_.port(), "PUT", "/up/x").starts_with("HTTP/1.1 405 "));
 }
 
 TEST(Server, RefusesAnAddressThatIsNone) {

@@ -1,25 +1,17 @@
-// exec.
+// exec and attach.
 #include <ostream>
 
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/crictl/select.h"
+#include "cli/crictl/stdio_client.h"
+#include "cli/crictl/stream_client.h"
 #include "cli/crictl/verbs.h"
 
 namespace portcullis::cli {
+namespace {
 
-Result<int> Exec(Session& session, const ExecOptions& options) {
-  if (options.command.empty()) {
-    return Fail(Code::kInvalidArgument, "no command given, expected: exec CONTAINER-ID COMMAND [ARG...]");
-  }
-  if (options.stdin_open || options.tty) {
-    return Fail(
-        Code::kUnimplemented,
-        "interactive exec (-i, -t) needs the streaming protocol, which a later version brings; to run one command "
-        "use: crictl exec -s CONTAINER-ID COMMAND [ARG...]");
-  }
-  ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
-  if (!options.sync) session.err << "crictl: note: running the command as with --sync, its output comes at its end\n";
+Result<int> ExecSync(Session& session, const std::string& id, const ExecOptions& options) {
   auto result =
       session.runtime.ExecSync({.container_id = id, .cmd = options.command, .timeout = options.timeout_seconds});
   if (!result)
@@ -28,6 +20,40 @@ Result<int> Exec(Session& session, const ExecOptions& options) {
   session.out << result->stdout;
   session.err << result->stderr;
   return result->exit_code;
+}
+
+}  // namespace
+
+Result<int> Exec(Session& session, const ExecOptions& options) {
+  if (options.command.empty()) {
+    return Fail(Code::kInvalidArgument, "no command given, expected: exec CONTAINER-ID COMMAND [ARG...]");
+  }
+  TRY(CheckTransport(options.transport));
+  ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
+  if (options.sync) return ExecSync(session, id, options);
+  auto answer = session.runtime.Exec({.container_id = id,
+                                      .cmd = options.command,
+                                      .tty = options.tty,
+                                      .stdin = options.stdin_open,
+                                      .stdout = true,
+                                      .stderr = !options.tty});
+  if (!answer) return Wrap(std::move(answer).error(), "execing command in container");
+  const auto done =
+      RunStdio({.url = answer->url, .transport = options.transport, .input = options.stdin_open, .tty = options.tty});
+  if (!done) return Wrap(done.error(), "execing command in container");
+  return 0;
+}
+
+Result<void> Attach(Session& session, const AttachOptions& options) {
+  TRY(CheckTransport(options.transport));
+  ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
+  auto answer = session.runtime.Attach(
+      {.container_id = id, .stdin = options.stdin_open, .tty = options.tty, .stdout = true, .stderr = !options.tty});
+  if (!answer) return Wrap(std::move(answer).error(), "attaching running container failed");
+  const auto done =
+      RunStdio({.url = answer->url, .transport = options.transport, .input = options.stdin_open, .tty = options.tty});
+  if (!done) return Wrap(done.error(), "attaching running container failed");
+  return {};
 }
 
 }  // namespace portcullis::cli

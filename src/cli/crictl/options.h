@@ -157,6 +157,20 @@ struct ExecOptions {
   bool stdin_open = false;
   bool tty = false;
   int64_t timeout_seconds = 0;
+  std::string transport = "spdy";  // the only one there is
+};
+
+struct AttachOptions {
+  std::string id;
+  bool stdin_open = false;
+  bool tty = false;
+  std::string transport = "spdy";
+};
+
+struct PortForwardOptions {
+  std::string id;
+  std::vector<std::string> ports;  // "LOCAL:REMOTE", ":REMOTE" or "0:REMOTE" for any local one, "PORT" for both
+  std::string transport = "spdy";
 };
 
 struct StatsOptions {

@@ -38,8 +38,11 @@ Result<void> StopContainers(Session& session, const StopContainersOptions& optio
 Result<void> RemoveContainers(Session& session, const RemoveOptions& options);        // rm
 Result<void> UpdateContainers(Session& session, const UpdateOptions& options);        // update
 
-Result<void> ShowLogs(Session& session, const LogsOptions& options);             // logs
-Result<int> Exec(Session& session, const ExecOptions& options);                  // exec: the command's exit code
+Result<void> ShowLogs(Session& session, const LogsOptions& options);  // logs
+// exec: with --sync the command's exit code; otherwise its failure is an error
+Result<int> Exec(Session& session, const ExecOptions& options);
+Result<void> Attach(Session& session, const AttachOptions& options);             // attach
+Result<void> ForwardPorts(Session& session, const PortForwardOptions& options);  // port-forward
 Result<void> ShowContainerStats(Session& session, const StatsOptions& options);  // stats
 Result<void> ShowPodStats(Session& session, const StatsOptions& options);        // statsp
 

@@ -333,7 +333,8 @@ TEST_F(Crictl, ExecSync) {
   EXPECT_EQ(Out(), "out\n");
   EXPECT_EQ(err_.str(), "err\n");
   EXPECT_EQ(runtime_.calls, std::vector<std::string>{"ExecSync " + Id('b') + " ls 3"});
-  EXPECT_EQ(Exec(session_, {.id = "b", .command = {"sh"}, .tty = true}).error().code, Code::kUnimplemented);
+  EXPECT_EQ(Exec(session_, {.id = "b", .command = {"sh"}, .transport = "udp"}).error().message,
+            "--transport=udp: expected spdy");
 }
 
 TEST_F(Crictl, StatsTakesTwoSamples) {

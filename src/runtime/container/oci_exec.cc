@@ -1,7 +1,4 @@
 // ExecSync: a command in a running container, run to its end by a conmon of its own.
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -10,6 +7,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "runtime/container/conmon.h"
+#include "runtime/container/exec_scope.h"
 #include "runtime/container/log_file.h"
 #include "runtime/container/oci_runtime.h"
 
@@ -21,58 +19,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kKillTimeout = std::chrono::seconds(10);
 // How often a wait looks whether the command runs by now.
 constexpr milliseconds kSetupPoll{20};
-
-// One exec: its folder, conmon's cgroup and the command's, a child of the container's. All that the command starts
-// stays in there, so a timeout can end it all, whatever it forked or whichever session it made.
-class ExecScope {
- public:
-  ExecScope(const Cgroups& cgroups, const ContainerHandle& handle, const std::string& exec_dir)
-      : cgroups_(cgroups),
-        container_(handle.Cgroup()),
-        name("exec-" + base::RandomHex(8)),
-        folder(exec_dir + "/" + name),
-        cgroup(handle.Cgroup() + "/" + name),
-        conmon_cgroup(handle.ConmonCgroup() + "/" + name) {}
-
-  Result<void> Make() const {
-    TRY(base::MakeDirs(folder + "/sockets", 0700));
-    TRY(cgroups_.Create(conmon_cgroup));
-    return cgroups_.Create(cgroup);
-  }
-
-  void KillAll() const {
-    Report(cgroups_.KillAll(cgroup, kKillTimeout));
-    Report(cgroups_.KillAll(conmon_cgroup, kKillTimeout));
-    Report(cgroups_.KillAll(cgroup, kKillTimeout));  // what conmon's runtime moved over meanwhile
-  }
-
-  // What the command left running in the background is the container's from now on.
-  ~ExecScope() {
-    for (const pid_t pid : cgroups_.Processes(cgroup)) {
-      if (const auto moved = cgroups_.AddProcess(container_, pid); !moved) continue;  // it has ended
-    }
-    Report(cgroups_.Destroy(cgroup, kKillTimeout));
-    Report(cgroups_.Destroy(conmon_cgroup, kKillTimeout));
-    Report(base::RemoveTree(folder));
-  }
-  ExecScope(const ExecScope&) = delete;
-  ExecScope& operator=(const ExecScope&) = delete;
-
- private:
-  void Report(const Result<void>& result) const {
-    if (!result)
-      base::LogWarning("cleaning up after an exec failed", {{"exec", name}, {"error", result.error().message}});
-  }
-
-  const Cgroups& cgroups_;
-  const std::string container_;
-
- public:
-  const std::string name;
-  const std::string folder;
-  const std::string cgroup;
-  const std::string conmon_cgroup;
-};
 
 // The two streams of a CRI log; a line that is marked partial goes on without a newline.
 void SplitLog(const std::string& text, ExecResult& out) {

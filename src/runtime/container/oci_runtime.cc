@@ -97,7 +97,7 @@ OciRuntime::OciRuntime(OciRuntimeOptions options, Cgroups cgroups, ObserverList*
     : options_(std::move(options)), cgroups_(std::move(cgroups)), observers_(observers) {}
 
 Result<void> OciRuntime::Prepare() const {
-  TRY(base::RemoveTree(ExecDir()));  // of execs that a crash cut short
+  TRY(EndStaleExecs());
   for (const std::string& directory : {RootDir(), ExitDir(), AttachDir(), ExecDir()})
     TRY(base::MakeDirs(directory, 0700));
   return {};
@@ -292,6 +292,25 @@ Result<void> OciRuntime::Update(const ContainerHandle& handle, const oci::Resour
   return {};
 }
 
+Result<base::UniqueFd> OciRuntime::OpenControl(const ContainerHandle& handle, const std::string& what) const {
+  const std::string fifo = handle.bundle + "/ctl";
+  base::UniqueFd ctl(::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!ctl.valid() && (errno == ENXIO || errno == ENOENT)) {
+    return Fail(Code::kFailedPrecondition, "{}: it has no running monitor", what);
+  }
+  if (!ctl.valid()) return FailErrno(errno, "{}: open {}", what, fifo);
+  return ctl;
+}
+
+Result<void> OciRuntime::ResizeTerminal(const ContainerHandle& handle, TerminalSize size) const {
+  TRY(CheckHandle(handle));
+  const std::string what = "resize the terminal of container " + handle.id;
+  ASSIGN_OR_RETURN(const base::UniqueFd ctl, OpenControl(handle, what));
+  const std::string line = fmt::format("1 {} {}\n", size.rows, size.columns);
+  if (::write(ctl.get(), line.data(), line.size()) < 0) return FailErrno(errno, "{}", what);
+  return {};
+}
+
 Result<void> OciRuntime::ReopenLog(const ContainerHandle& handle, const std::string& log_path) const {
   TRY(CheckHandle(handle));
   constexpr milliseconds kLimit = std::chrono::seconds(10);
@@ -301,12 +320,7 @@ Result<void> OciRuntime::ReopenLog(const ContainerHandle& handle, const std::str
   if (!watch.valid() || ::inotify_add_watch(watch.get(), folder.c_str(), IN_CREATE | IN_MOVED_TO) < 0) {
     return FailErrno(errno, "reopen log of container {}: watch {}", handle.id, folder);
   }
-  const std::string fifo = handle.bundle + "/ctl";
-  const base::UniqueFd ctl(::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!ctl.valid() && (errno == ENXIO || errno == ENOENT)) {
-    return Fail(Code::kFailedPrecondition, "reopen log of container {}: it has no running monitor", handle.id);
-  }
-  if (!ctl.valid()) return FailErrno(errno, "reopen log of container {}: open {}", handle.id, fifo);
+  ASSIGN_OR_RETURN(const base::UniqueFd ctl, OpenControl(handle, "reopen log of container " + handle.id));
   constexpr std::string_view kReopen = "2 0 0\n";
   if (::write(ctl.get(), kReopen.data(), kReopen.size()) < 0)
     return FailErrno(errno, "reopen log of container {}", handle.id);

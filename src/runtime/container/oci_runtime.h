@@ -21,12 +21,15 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "runtime/container/cgroups.h"
+#include "runtime/container/container_handle.h"
+#include "runtime/container/exec_process.h"
 #include "runtime/container/observer.h"
 #include "spec/oci/runtime_spec.h"
 
@@ -52,16 +55,6 @@ struct OciRuntimeOptions {
   std::string state_dir = "/run/portcullis";
   std::chrono::milliseconds deadline{
       std::chrono::seconds(120)};  // of one call, as the kubelet's runtime request timeout
-};
-
-// Names a container; all calls take it, nothing is remembered between them.
-struct ContainerHandle {
-  std::string id;
-  std::string bundle;
-  std::string cgroup_parent;  // "/kubepods/pod<uid>"
-
-  std::string Cgroup() const { return cgroup_parent + "/" + id; }
-  std::string ConmonCgroup() const { return cgroup_parent + "/conmon-" + id; }
 };
 
 struct CreateOptions {
@@ -126,6 +119,12 @@ class OciRuntime {
   // Runs a command in the container to its end. On timeout the command and all that it started are killed.
   Result<ExecResult> ExecSync(const ContainerHandle& handle, const ExecOptions& options) const;
 
+  // Starts a command in the container and leaves its streams to the caller. kNotFound when the container is not there.
+  Result<std::unique_ptr<ExecProcess>> StartExec(const ContainerHandle& handle, const ExecStreams& options) const;
+
+  // Sets the size of a container's terminal; success when it has none.
+  Result<void> ResizeTerminal(const ContainerHandle& handle, TerminalSize size) const;
+
   // conmon opens its log file anew (after a rotation renamed it); returns when the new file exists.
   Result<void> ReopenLog(const ContainerHandle& handle, const std::string& log_path) const;
 
@@ -147,6 +146,9 @@ class OciRuntime {
   Result<void> AwaitProgram(const ContainerHandle& handle, const struct ProgramFile& before) const;
   // Kills what there is of a container and deletes it, whatever state it is in.
   void Abandon(const ContainerHandle& handle) const;
+  // Ends the execs that an earlier process left without anybody at their streams.
+  Result<void> EndStaleExecs() const;
+  Result<base::UniqueFd> OpenControl(const ContainerHandle& handle, const std::string& what) const;
   Result<void> CleanUp(const ContainerHandle& handle) const;
   std::vector<std::string> ConmonArguments(const std::string& id, const std::string& bundle) const;
   std::string RootDir() const { return options_.state_dir + "/oci"; }

@@ -16,9 +16,7 @@ constexpr int64_t kMaxTimeoutSeconds = 24 * 3600;
 
 Result<cri::ExecSyncResponse> RuntimeService::ExecSync(const cri::ExecSyncRequest& request) {
   if (request.cmd.empty()) return Fail(Code::kInvalidArgument, "exec: no command given");
-  ASSIGN_OR_RETURN(const ContainerRow row, FindContainer(request.container_id));
-  if (row.step != ContainerStep::kRunning)
-    return Fail(Code::kFailedPrecondition, "container {} is not running", row.id);
+  ASSIGN_OR_RETURN(const ContainerRow row, FindRunning(request.container_id));
   ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
   const ContainerHandle handle = HandleOf(row, sandbox);
   ASSIGN_OR_RETURN(const oci::Spec spec, ReadSpec(handle.bundle));

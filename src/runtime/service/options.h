@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/registry/image_puller.h"
+#include "runtime/streaming/streaming_server.h"
 
 namespace portcullis::runtime {
 
@@ -16,6 +17,7 @@ struct ServiceOptions {
 
   std::string sandbox_image = "registry.k8s.io/pause:3.10";
   PullerOptions registry;
+  StreamingOptions streaming;        // exec, attach and port-forward
   std::string oci_runtime = "auto";  // auto, runc, crun or an absolute path
   std::string conmon_path = "/usr/bin/conmon";
 

@@ -86,6 +86,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
                      return self.OnExit(event);
                    }));
   RemoveAbandonedPulls(self.paths_.state);
+  ASSIGN_OR_RETURN(self.streaming_, StreamingServer::Start(self.options_.streaming));
   self.janitor_->Every(self.options_.monitor_check_period, [&self] { self.EndUnwatched(); });
   return service;
 }
@@ -113,6 +114,13 @@ ContainerHandle RuntimeService::HandleOf(const SandboxRow& row) const {
 Result<ContainerRow> RuntimeService::FindContainer(const std::string& id) const {
   ASSIGN_OR_RETURN(ContainerRow row, registry_->Container(id));
   if (!IsVisible(row.step)) return Fail(Code::kNotFound, "could not find container \"{}\": ID not found", id);
+  return row;
+}
+
+Result<ContainerRow> RuntimeService::FindRunning(const std::string& id) const {
+  ASSIGN_OR_RETURN(ContainerRow row, FindContainer(id));
+  if (row.step != ContainerStep::kRunning)
+    return Fail(Code::kFailedPrecondition, "container {} is not running", row.id);
   return row;
 }
 

@@ -35,6 +35,7 @@
 #include "runtime/service/paths.h"
 #include "runtime/service/registry.h"
 #include "runtime/service/seccomp_profiles.h"
+#include "runtime/streaming/streaming_server.h"
 #include "spec/oci/spec_builder.h"
 
 namespace portcullis::runtime {
@@ -81,6 +82,9 @@ class RuntimeService : public cri::RuntimeApi {
       const cri::UpdateContainerResourcesRequest& request) override;
   Result<cri::ReopenContainerLogResponse> ReopenContainerLog(const cri::ReopenContainerLogRequest& request) override;
   Result<cri::ExecSyncResponse> ExecSync(const cri::ExecSyncRequest& request) override;
+  Result<cri::ExecResponse> Exec(const cri::ExecRequest& request) override;
+  Result<cri::AttachResponse> Attach(const cri::AttachRequest& request) override;
+  Result<cri::PortForwardResponse> PortForward(const cri::PortForwardRequest& request) override;
 
   Result<cri::ContainerStatsResponse> ContainerStats(const cri::ContainerStatsRequest& request) override;
   Result<cri::ListContainerStatsResponse> ListContainerStats(const cri::ListContainerStatsRequest& request) override;
@@ -149,6 +153,7 @@ class RuntimeService : public cri::RuntimeApi {
 
   // By id or unique prefix, without half-made ones.
   Result<ContainerRow> FindContainer(const std::string& id) const;
+  Result<ContainerRow> FindRunning(const std::string& id) const;  // kFailedPrecondition when it does not run
   Result<SandboxRow> FindSandbox(const std::string& id) const;
 
   // container_status.cc, image_status.cc, stats.cc
@@ -187,6 +192,7 @@ class RuntimeService : public cri::RuntimeApi {
   // Last: their threads use all of the above, and the watcher's uses the janitor.
   std::unique_ptr<Janitor> janitor_;
   std::unique_ptr<ExitWatcher> exits_;
+  std::unique_ptr<StreamingServer> streaming_;
 };
 
 }  // namespace portcullis::runtime
