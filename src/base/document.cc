@@ -319,6 +319,16 @@ Document::~Document() = default;
 
 const nlohmann::json& Document::root() const { return *root_; }
 
+Document Document::Part(const std::string& json_pointer) const {
+  std::map<std::string, Position> positions;
+  for (auto it = positions_.lower_bound(json_pointer); it != positions_.end() && it->first.starts_with(json_pointer);
+       ++it) {
+    const std::string rest = it->first.substr(json_pointer.size());
+    if (rest.empty() || rest.front() == '/') positions.emplace(rest, it->second);
+  }
+  return Document(root_->at(nlohmann::json::json_pointer(json_pointer)), file_, std::move(positions));
+}
+
 Position Document::Where(const std::string& json_pointer) const {
   std::string pointer = json_pointer;
   while (true) {

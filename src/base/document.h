@@ -37,6 +37,8 @@ class Document {
   const std::string& file() const { return file_; }
   // Position of the value at an RFC 6901 pointer ("" = root); of its nearest known parent otherwise.
   Position Where(const std::string& json_pointer) const;
+  // The value at a pointer, which must be there, as a document of its own; positions are those in the whole file.
+  Document Part(const std::string& json_pointer) const;
 
  private:
   std::unique_ptr<nlohmann::json> root_;

@@ -59,7 +59,9 @@ void KubeletFlags::AddTo(CommandLine& line) {
     line.Each(
         std::string(name.flag),
         [this, field](const std::string& value) -> Result<void> {
-          fields.fields[field] = value;
+          std::string& known = fields.fields[field];
+          // A flag that may be repeated adds to the map; the others are replaced.
+          known = field == "staticPodURLHeader" && !known.empty() ? known + "," + value : value;
           return {};
         },
         std::string(name.help) + " (" + field + ")", IsSwitch(name.field));

@@ -54,6 +54,9 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
   if (pods.pod_logs_dir != "/var/log/pods") pods.container_log_links_dir = "";
   options.static_pod_path = config.static_pod_path().empty() ? kDefaultManifests : config.static_pod_path();
   options.file_check_frequency = Millis(config.file_check_frequency());
+  options.static_pod_url = config.static_pod_url();
+  options.static_pod_url_headers = config.static_pod_url_header();
+  options.http_check_frequency = Millis(config.http_check_frequency());
   options.http_address = config.healthz_bind_address();
   options.http_port =
       config.healthz_port() == 0 ? std::nullopt : std::optional<uint16_t>(static_cast<uint16_t>(config.healthz_port()));

@@ -117,6 +117,7 @@ Result<ClientResponse> SendOnce(const ClientRequest& request, const TlsOptions& 
     headers.reset(curl_slist_append(headers.release(), line.c_str()));
   };
   for (const std::string& line : request.headers) add(line);
+  for (const std::string& line : request.own_headers) add(line);
   if (!request.authorization.empty()) add("Authorization: " + request.authorization);
   Exchange exchange{.sink = &sink, .max_body_bytes = request.max_body_bytes, .stop = request.stop};
   char problem[CURL_ERROR_SIZE] = "";
@@ -139,17 +140,19 @@ Result<ClientResponse> SendOnce(const ClientRequest& request, const TlsOptions& 
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   if (request.head) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+  if (request.timeout.count() > 0) {
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  }
   if (!request.form.empty()) curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, request.form.c_str());
   SetTls(curl, tls);
   SetProxy(curl, OriginOf(request.url));
   const CURLcode code = curl_easy_perform(curl);
   if (exchange.error) return Failure(*exchange.error);
   if (code == CURLE_ABORTED_BY_CALLBACK) {
-    return Fail(Code::kCancelled, "{}: given up, because the program ends",
-                request.url.substr(0, request.url.find('?')));
+    return Fail(Code::kCancelled, "{}: given up, because the program ends", ShownUrl(request.url));
   }
   if (code != CURLE_OK) {
-    return Fail(Code::kUnavailable, "{}: {}", request.url.substr(0, request.url.find('?')),
+    return Fail(Code::kUnavailable, "{}: {}", ShownUrl(request.url),
                 problem[0] != '\0' ? problem : curl_easy_strerror(code));
   }
   char* location = nullptr;
@@ -179,6 +182,7 @@ Result<ClientResponse> Send(const ClientRequest& request, const TlsOptions& tls,
     next.url = redirect;
     if (to != home) {
       next.authorization.clear();
+      next.own_headers.clear();
       next_tls = {.ca_file = tls.ca_file};
     }
   }
@@ -213,6 +217,16 @@ bool IsLoopback(std::string_view host) {
       host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
   return name == "localhost" || name == "[::1]" || host == "::1" ||
          (name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+std::string ShownUrl(std::string_view url) {
+  std::string out(url.substr(0, url.find_first_of("?#")));
+  const size_t scheme = out.find("://");
+  if (scheme == std::string::npos) return out;
+  const size_t begin = scheme + 3;
+  const size_t at = out.substr(0, out.find('/', begin)).rfind('@');
+  if (at != std::string::npos && at >= begin) out.erase(begin, at + 1 - begin);
+  return out;
 }
 
 std::string Escape(std::string_view text) {

@@ -1,4 +1,5 @@
-// An HTTP/1.1 and HTTP/2 client for registries, on libcurl: one request at a time, nothing kept between them.
+// An HTTP/1.1 and HTTP/2 client for registries and manifests, on libcurl: one request at a time, nothing kept between
+// them.
 //
 //   ASSIGN_OR_RETURN(ClientResponse answer, http::Send({.url = "https://host/v2/"}, {}));
 //
@@ -39,7 +40,9 @@ struct ClientRequest {
   bool head = false;                 // HEAD: status and headers alone
   size_t max_body_bytes = 4u << 20;
   std::chrono::milliseconds connect_timeout{std::chrono::seconds(30)};
-  std::stop_token stop;  // kCancelled, within about a second
+  std::stop_token stop;                  // kCancelled, within about a second
+  std::vector<std::string> own_headers;  // as `headers`, but like `authorization` for the URL's own origin alone
+  std::chrono::milliseconds timeout{0};  // of each hop; 0: none but that of a transfer that stands still
 };
 
 struct ClientResponse {
@@ -67,6 +70,9 @@ Origin OriginOf(const std::string& url);
 
 // "localhost", "127.0.0.1", "[::1]", with or without ":port".
 bool IsLoopback(std::string_view host);
+
+// The URL as messages may show it: without user, password, query and fragment, any of which may be a secret.
+std::string ShownUrl(std::string_view url);
 
 // Percent-encoding of a query's or form's value.
 std::string Escape(std::string_view text);

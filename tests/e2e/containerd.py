@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import unittest
 
 import harness
 from harness import SUITE
@@ -57,7 +58,8 @@ class Containerd:
                       NETWORK.format(dir=self.dir, bridge=self.bridge, subnet=SUITE.subnet()))
         self.config = harness.write(f"{self.dir}/config.toml", CONFIG.format(dir=self.dir, socket=self.socket))
 
-    def start(self, images=True):
+    def start(self, *images):
+        """`images` are names of archives, imported once it answers."""
         if shutil.which("containerd") is None:
             raise CannotStart("containerd is not installed")
         with open(self.log, "ab") as log:
@@ -65,10 +67,9 @@ class Containerd:
                                             stderr=log, cwd=self.dir)
         try:
             harness.wait("containerd to answer", self.answers, 20)
-            if images:
-                for name in ("pause-3.10", "busybox", "nginx-1.21"):
-                    harness.run("ctr", "-a", self.socket, "-n", "k8s.io", "images", "import",
-                                f"{SUITE.build}/images/{name}.tar")
+            for name in images:
+                harness.run("ctr", "-a", self.socket, "-n", "k8s.io", "images", "import",
+                            f"{SUITE.build}/images/{name}.tar")
         except AssertionError as error:
             end = harness.read(self.log)[-500:]
             self.stop()
@@ -83,19 +84,25 @@ class Containerd:
     def crictl(self, *args, check=True, timeout=60):
         return harness.run(SUITE.portcullis, "crictl", "-r", "unix://" + self.socket, *args, check=check, timeout=timeout)
 
-    def stop(self):
-        """Removes its pods, ends it, and takes away the mounts and the bridge that it leaves."""
+    def end(self):
+        """Ends the daemon alone: its shims and containers run on."""
         if self.process is None:
             return
-        if self.process.poll() is None:
-            self.crictl("rmp", "-f", "-a", check=False)
-            self.process.terminate()
+        self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def stop(self):
+        """Removes its pods, ends it, and takes away the mounts and the bridge that it leaves."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.crictl("rmp", "-f", "-a", check=False)
+        self.end()
         for path in sorted((path for path in SUITE.mounts() if path.startswith(self.dir + "/")), reverse=True):
             harness.run("umount", "-l", path, check=False)
         if os.path.exists(f"/sys/class/net/{self.bridge}"):
@@ -103,3 +110,50 @@ class Containerd:
         for cgroup in [path for path in SUITE.cgroups() if path.endswith(self.cgroup)]:
             for folder, _, _ in os.walk(cgroup, topdown=False):
                 os.rmdir(folder)
+
+
+class NodeOn(harness.Node):
+    """`portcullis node` with this containerd behind it."""
+
+    def __init__(self, peer, *args, config=None):
+        super().__init__(*args, config={"cgroupRoot": peer.cgroup, "containerRuntimeEndpoint": "unix://" + peer.socket,
+                                        **(config or {})})
+        self.peer = peer
+        self.socket = peer.socket
+        self.companions = []  # daemons that the node needs, closed after it
+
+    def runtime_flags(self):
+        return []
+
+    def end_companions(self):
+        """The node has removed its pods: containerd must have nothing left of them, and no cgroup of them be there."""
+        left = [f"containerd's {line}" for line in self.peer.crictl("ps", "-a", "-q", check=False).stdout.split()]
+        left += [f"sandbox {line}" for line in self.peer.crictl("pods", "-q", check=False).stdout.split()]
+        for cgroup in [path for path in SUITE.cgroups() if path.endswith(self.peer.cgroup)]:
+            left += [f"cgroup {folder}" for folder, _, _ in os.walk(cgroup) if os.path.basename(folder).startswith("pod")]
+        left += [f"IP {name}" for name in os.listdir(f"{self.peer.dir}/ipam/peer") if name[0].isdigit()]
+        self.peer.stop()
+        for companion in self.companions:
+            left += companion.close()
+        return left
+
+
+class ContainerdNodeTest(harness.NodeTest):
+    """One containerd, and one node in front of it, for all tests of a class; both leave nothing."""
+
+    IMAGES = ("pause-3.10", "busybox")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.peer = Containerd()
+        cls.addClassCleanup(cls.peer.stop)
+        try:
+            cls.peer.start(*cls.IMAGES)
+        except CannotStart as reason:
+            raise unittest.SkipTest(str(reason)) from reason
+        super().setUpClass()
+
+    @classmethod
+    def make(cls):
+        cls.node = NodeOn(cls.peer, *cls.ARGS, config=cls.CONFIG)
+        return cls.node

@@ -293,11 +293,14 @@ class Daemon:
         os.makedirs(self.dir)
         run("cp", "-a", "--reflink=auto", SUITE.template, self.state_dir)
 
-    def command(self):
-        return [SUITE.portcullis, self.VERB, "--state-dir", self.state_dir, "--run-dir", self.run_dir,
-                "--listen", self.socket, "--cni-conf-dir", f"{self.dir}/cni", "--cni-default", "--cni-bridge", self.bridge,
+    def runtime_flags(self):
+        return ["--state-dir", self.state_dir, "--run-dir", self.run_dir, "--listen", self.socket,
+                "--cni-conf-dir", f"{self.dir}/cni", "--cni-default", "--cni-bridge", self.bridge,
                 "--cni-subnet", self.subnet, "--default-cgroup-parent", f"{self.cgroup}/cri",
-                "--oci-runtime", OCI_RUNTIME, *self.args]
+                "--oci-runtime", OCI_RUNTIME]
+
+    def command(self):
+        return [SUITE.portcullis, self.VERB, *self.runtime_flags(), *self.args]
 
     def start(self, *args, wait_ready=True):
         with open(self.log, "ab") as log:
@@ -354,6 +357,10 @@ class Daemon:
         if self.crictl("pods", "-q", check=False).stdout.split():
             self.crictl("rmp", "-f", "-a", check=False)
 
+    def end_companions(self):
+        """Ends what runs beside the daemon for it alone, and gives what is wrong with what that leaves."""
+        return []
+
     def close(self):
         """Removes pods the ordinary way, ends the daemon, and tells what is left although it should not be."""
         problems = []
@@ -370,6 +377,7 @@ class Daemon:
             if self.process is not None:
                 self.process.kill()
                 self.process.wait()
+        problems += self.end_companions()
         veths = [link for link in os.listdir("/sys/class/net") if SUITE.master_of(link) == self.bridge]
         problems += [f"network link {link}" for link in veths]
         # As on a real node, the bridge stays for the next pod; here it is not wanted any more.

@@ -33,7 +33,9 @@ def ask_redis(address, line):
         return connection.recv(64)
 
 
-class Examples(harness.NodeTest):
+class ExamplePods:
+    """What both pods must show, whatever runtime is behind the node."""
+
     ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
 
     def use_example(self, file, *containers):
@@ -125,6 +127,12 @@ class Examples(harness.NodeTest):
             self.assertEqual((nginx["declared"], nginx["effective"], nginx["decidedBy"]),
                              ("Unconfined", "Unconfined", "container"))
             self.assertEqual((redis["declared"], redis["decidedBy"]), ("-", "node default"))
+            self.assertRegex(redis["effective"], r"^RuntimeDefault \(containerd@")
+            self.assertEqual((nginx["kernel"]["seccomp"], redis["kernel"]["seccomp"]), (0, 2))
+        with self.subTest("portcullis status --verify"):
+            rows = self.node.status("--verify")
+            for name in ("test-container-nginx", "test-container-redis"):
+                self.assertTrue(rows[("test-pod", name)]["kernel"]["asMeant"], rows[("test-pod", name)])
 
     def check_nginx(self):
         address = self.node.pod("test-pod")["status"]["podIP"]
@@ -136,3 +144,5 @@ class Examples(harness.NodeTest):
         wait("nginx to serve", answer)
 
 
+class Examples(ExamplePods, harness.NodeTest):
+    pass

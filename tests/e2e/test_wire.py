@@ -164,7 +164,7 @@ class AnotherRuntime(unittest.TestCase):
     def setUpClass(cls):
         cls.peer = containerd.Containerd()
         try:
-            cls.peer.start()
+            cls.peer.start("pause-3.10", "busybox", "nginx-1.21")
         except containerd.CannotStart as reason:
             raise unittest.SkipTest(str(reason)) from reason
         cls.addClassCleanup(cls.peer.stop)
@@ -174,6 +174,10 @@ class AnotherRuntime(unittest.TestCase):
         info = json.loads(self.peer.crictl("info").stdout)
         self.assertIn("conditions", info["status"])
         self.assertEqual(info["config"]["sandboxImage"], "registry.k8s.io/pause:3.10")
+
+    def version(self):
+        fields = dict(line.split(":", 1) for line in self.peer.crictl("version").stdout.splitlines())
+        return f"{fields['RuntimeName'].strip()}@{fields['RuntimeVersion'].strip()}"
 
     def test_images_and_pods(self):
         tags = {tag for image in json.loads(self.peer.crictl("images", "-o", "json").stdout)["images"] for tag in image["repoTags"]}
@@ -197,7 +201,7 @@ class AnotherRuntime(unittest.TestCase):
         self.assertEqual(self.peer.crictl("exec", "-s", container_id, "echo", "hi").stdout, "hi\n")
         harness.wait("its log", lambda: "hello\n" in self.peer.crictl("logs", container_id).stdout)
         row = json.loads(harness.run(SUITE.portcullis, "status", "--runtime-endpoint", "unix://" + self.peer.socket, "-o", "json").stdout)
-        self.assertEqual([(r["effective"], r["kernel"]["seccomp"]) for r in row["containers"]], [("filtered", 2)])
+        self.assertEqual([(r["effective"], r["kernel"]["seccomp"]) for r in row["containers"]], [(f"RuntimeDefault ({self.version()})", 2)])
         self.peer.crictl("stop", "-t", "5", container_id)
         self.peer.crictl("rm", container_id)
         self.peer.crictl("rmp", "-f", "-a")

@@ -29,15 +29,36 @@ nlohmann::json InfoOf(const cri::ContainerStatusResponse& response) {
   return info && info->is_object() ? std::move(*info) : nlohmann::json::object();
 }
 
-// Our runtime names the profile; of others the spec tells whether there is one.
-std::string EffectiveProfile(const nlohmann::json& info) {
+// The profile that the runtime was asked for, under its own name for it: containerd shows the CRI configuration of a
+// container (as Go writes it: fields of their zero value are left out), CRI-O does not.
+std::string RequestedProfile(const nlohmann::json& info, const std::string& runtime) {
+  const nlohmann::json::json_pointer pointer("/config/linux/security_context/seccomp");
+  if (!info.contains(pointer) || !info.at(pointer).is_object()) return "filtered";
+  const nlohmann::json& profile = info.at(pointer);
+  const nlohmann::json& type = profile.value("profile_type", nlohmann::json(0));
+  if (!type.is_number_integer()) return "filtered";
+  switch (type.get<int64_t>()) {
+    case static_cast<int64_t>(cri::SecurityProfileProfileType::kRuntimeDefault):
+      return runtime.empty() ? "RuntimeDefault" : "RuntimeDefault (" + runtime + ")";
+    case static_cast<int64_t>(cri::SecurityProfileProfileType::kLocalhost):
+      if (const nlohmann::json& file = profile.value("localhost_ref", nlohmann::json()); file.is_string())
+        return "Localhost " + file.get<std::string>();
+      return "Localhost";
+    default:
+      return "filtered";  // Unconfined was asked for, and yet there is a filter
+  }
+}
+
+// Our runtime names the profile; of others the spec tells whether there is one, and the request which. `runtime`:
+// "containerd@1.6.20".
+std::string EffectiveProfile(const nlohmann::json& info, const std::string& runtime) {
   const nlohmann::json& named = info.value("seccompProfile", nlohmann::json());
   if (named.is_string()) return named.get<std::string>();
   const nlohmann::json::json_pointer linux_pointer("/runtimeSpec/linux");
   if (!info.contains(linux_pointer)) return kUnknown;
   const nlohmann::json& linux_spec = info.at(linux_pointer);
   const bool filtered = linux_spec.is_object() && linux_spec.contains("seccomp") && linux_spec["seccomp"].is_object();
-  return filtered ? "filtered" : "Unconfined";
+  return filtered ? RequestedProfile(info, runtime) : "Unconfined";
 }
 
 std::optional<KernelSeccomp> AskKernel(const nlohmann::json& info, const std::string& proc_dir) {
@@ -82,7 +103,8 @@ std::string StaleText(const std::optional<bool>& stale) {
 }
 
 Result<std::optional<StatusRow>> RowOf(cri::RuntimeApi& runtime, const cri::Container& container,
-                                       const std::map<std::string, std::string>& pods, const StatusOptions& options) {
+                                       const std::map<std::string, std::string>& pods, const std::string& runtime_name,
+                                       const StatusOptions& options) {
   auto response = runtime.ContainerStatus({.container_id = container.id, .verbose = true});
   if (!response && response.error().code == Code::kNotFound) return std::nullopt;  // removed meanwhile
   if (!response) return Wrap(std::move(response).error(), "get the status of container {}", base::Quote(container.id));
@@ -95,7 +117,7 @@ Result<std::optional<StatusRow>> RowOf(cri::RuntimeApi& runtime, const cri::Cont
   row.state = StateWord(status.state);
   row.declared = ValueOr(status.annotations, kDeclaredAnnotation, kUnknown);
   row.decided_by = ValueOr(status.annotations, kDecidedByAnnotation, kUnknown);
-  row.effective = EffectiveProfile(info);
+  row.effective = EffectiveProfile(info, runtime_name);
   if (status.state == cri::ContainerState::kContainerRunning) row.kernel = AskKernel(info, options.proc_dir);
   const bool confined = row.effective != kUnknown && row.effective != "Unconfined";
   row.mismatch = confined && row.kernel && row.kernel->mode == 0;  // the other way round is a filter of the host's own
@@ -124,6 +146,11 @@ std::optional<KernelSeccomp> ParseKernelSeccomp(std::string_view proc_status) {
 }
 
 Result<std::vector<StatusRow>> CollectStatus(cri::RuntimeApi& runtime, const StatusOptions& options) {
+  // Whose default RuntimeDefault is, in the form of our own runtime's "containerd@2.2.4".
+  std::string runtime_name;
+  if (const auto version = runtime.Version({}); version && !version->runtime_name.empty()) {
+    runtime_name = version->runtime_name + "@" + version->runtime_version;
+  }
   auto pod_list = runtime.ListPodSandbox({});
   if (!pod_list) return Wrap(std::move(pod_list).error(), "list pod sandboxes");
   std::map<std::string, std::string> pods;
@@ -136,7 +163,7 @@ Result<std::vector<StatusRow>> CollectStatus(cri::RuntimeApi& runtime, const Sta
   if (!containers) return Wrap(std::move(containers).error(), "list containers");
   std::vector<StatusRow> rows;
   for (const cri::Container& container : containers->containers) {
-    ASSIGN_OR_RETURN(auto row, RowOf(runtime, container, pods, options));
+    ASSIGN_OR_RETURN(auto row, RowOf(runtime, container, pods, runtime_name, options));
     if (row) rows.push_back(std::move(*row));
   }
   std::sort(rows.begin(), rows.end(), [](const StatusRow& a, const StatusRow& b) {

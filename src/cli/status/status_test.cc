@@ -17,6 +17,9 @@ class FakeRuntime : public cri::RuntimeApi {
   cri::ListContainersResponse containers;
   std::map<std::string, cri::ContainerStatusResponse> statuses;
 
+  Result<cri::VersionResponse> Version(const cri::VersionRequest&) override {
+    return cri::VersionResponse{.runtime_name = "containerd", .runtime_version = "1.6.20"};
+  }
   Result<cri::ListPodSandboxResponse> ListPodSandbox(const cri::ListPodSandboxRequest&) override {
     cri::ListPodSandboxResponse response;
     cri::PodSandbox& pod = response.items.emplace_back();
@@ -104,6 +107,28 @@ TEST_F(Status, StaleIsWhatTheNodeWouldDecideOtherwiseNow) {
     Add("c", {{kDecidedByAnnotation, item.decided_by}}, R"({"pid": 1, "seccompProfile": ")" + item.effective + "\"}");
     EXPECT_EQ(Row(item.node_default_on).stale, item.stale) << item.decided_by << " " << item.effective;
   }
+}
+
+TEST_F(Status, TheProfileThatAnotherRuntimeWasAskedForIsNamed) {
+  const auto effective = [this](const std::string& config, const std::string& seccomp) {
+    runtime_ = FakeRuntime();
+    Add("c", {}, R"({"config": )" + config + R"(, "runtimeSpec": {"linux": )" + seccomp + "}}");
+    return Row(true).effective;
+  };
+  const auto asked = [](const std::string& profile) {
+    return R"({"linux": {"security_context": {"seccomp": )" + profile + "}}}";
+  };
+  const std::string filtered = R"({"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}})";
+  EXPECT_EQ(effective(asked("{}"), filtered), "RuntimeDefault (containerd@1.6.20)");
+  EXPECT_EQ(effective(asked(R"({"profile_type": 2, "localhost_ref": "/k/seccomp/a.json"})"), filtered),
+            "Localhost /k/seccomp/a.json");
+  // What the spec says goes before what was asked for: a privileged container has none, whatever was asked.
+  EXPECT_EQ(effective(asked("{}"), "{}"), "Unconfined");
+  EXPECT_EQ(effective(asked(R"({"profile_type": 1})"), filtered), "filtered");
+  EXPECT_EQ(effective(asked(R"({"profile_type": "x"})"), filtered), "filtered");
+  EXPECT_EQ(effective(asked(R"({"profile_type": 2, "localhost_ref": 7})"), filtered), "Localhost");
+  EXPECT_EQ(effective(asked("null"), filtered), "filtered");
+  EXPECT_EQ(effective("7", filtered), "filtered");
 }
 
 TEST_F(Status, OtherRuntimesAreReadFromTheirSpec) {

@@ -9,33 +9,59 @@
 #include "node/agent/host_facts.h"
 #include "node/server/metrics.h"
 #include "node/server/node_server.h"
+#include "node/source/source_set.h"
 #include "node/source/static_pod_source.h"
+#include "node/source/url_source.h"
 
 namespace portcullis::node {
 
+namespace {
+
+// As the annotation kubernetes.io/config.source names them.
+constexpr const char* kFileSource = "file";
+constexpr const char* kUrlSource = "http";
+
+}  // namespace
+
 struct Node::State {
   State(NodeOptions the_options, cri::RuntimeApi& the_runtime)
-      : options(std::move(the_options)), runtime(the_runtime), metrics(options.version) {}
+      : options(std::move(the_options)),
+        runtime(the_runtime),
+        metrics(options.version),
+        sources(SourceNames(options)) {}
+
+  static std::vector<std::string> SourceNames(const NodeOptions& options) {
+    std::vector<std::string> names;
+    if (!options.static_pod_path.empty()) names.emplace_back(kFileSource);
+    if (!options.static_pod_url.empty()) names.emplace_back(kUrlSource);
+    return names;
+  }
 
   NodeOptions options;
   cri::RuntimeApi& runtime;
   Metrics metrics;
   std::unique_ptr<PodManager> manager;
-  std::unique_ptr<StaticPodSource> source;
+  std::unique_ptr<StaticPodSource> file_source;
+  std::unique_ptr<UrlSource> url_source;
   std::unique_ptr<NodeServer> server;
 
+  std::mutex update_mutex;  // the last update to be taken is the last that the manager hears
+  SourceSet sources;
   mutable std::mutex mutex;
   std::vector<ManifestProblem> problems;
 
-  void TakeUpdate(SourceUpdate update) {
+  void TakeUpdate(const char* source, SourceUpdate update) {
+    std::lock_guard<std::mutex> update_lock(update_mutex);
+    sources.Take(source, std::move(update));
+    SourceUpdate all = sources.Joined();
     std::vector<std::shared_ptr<const k8s::Pod>> pods;
-    pods.reserve(update.pods.size());
-    for (SourcePod& item : update.pods) pods.push_back(std::move(item.pod));
+    pods.reserve(all.pods.size());
+    for (SourcePod& item : all.pods) pods.push_back(std::move(item.pod));
     {
       std::lock_guard<std::mutex> lock(mutex);
-      problems = std::move(update.problems);
+      problems = std::move(all.problems);
     }
-    manager->SetDesired(std::move(pods));
+    manager->SetDesired(std::move(pods), all.known);
   }
 
   std::vector<ManifestProblem> Problems() const {
@@ -84,20 +110,31 @@ Result<void> Node::Start() {
     TRY(state.server->Start());
   }
   state.manager->Start();
-  if (options.static_pod_path.empty()) {
+  if (options.static_pod_path.empty() && options.static_pod_url.empty()) {
     state.manager->SetDesired({});
     return {};
   }
-  state.source =
-      std::make_unique<StaticPodSource>(StaticPodSourceOptions{.path = options.static_pod_path,
-                                                               .node_name = options.pods.node_name,
-                                                               .check_frequency = options.file_check_frequency},
-                                        [&state](SourceUpdate update) { state.TakeUpdate(std::move(update)); });
-  return state.source->Start();
+  if (!options.static_pod_url.empty()) {
+    state.url_source =
+        std::make_unique<UrlSource>(UrlSourceOptions{.url = options.static_pod_url,
+                                                     .headers = options.static_pod_url_headers,
+                                                     .node_name = options.pods.node_name,
+                                                     .check_frequency = options.http_check_frequency},
+                                    [&state](SourceUpdate update) { state.TakeUpdate(kUrlSource, std::move(update)); });
+    state.url_source->Start();
+  }
+  if (options.static_pod_path.empty()) return {};
+  state.file_source = std::make_unique<StaticPodSource>(
+      StaticPodSourceOptions{.path = options.static_pod_path,
+                             .node_name = options.pods.node_name,
+                             .check_frequency = options.file_check_frequency},
+      [&state](SourceUpdate update) { state.TakeUpdate(kFileSource, std::move(update)); });
+  return state.file_source->Start();
 }
 
 void Node::Stop() {
-  if (state_->source) state_->source->Stop();
+  if (state_->url_source) state_->url_source->Stop();
+  if (state_->file_source) state_->file_source->Stop();
   if (state_->manager) state_->manager->Stop();
   if (state_->server) state_->server->Stop();
 }

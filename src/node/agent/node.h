@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct NodeOptions {
   PodSettings pods;
   std::string static_pod_path;  // folder or file; "": no static pods
   std::chrono::milliseconds file_check_frequency{std::chrono::seconds(20)};
+  std::string static_pod_url;  // "": no pods from a URL
+  std::map<std::string, std::vector<std::string>> static_pod_url_headers;
+  std::chrono::milliseconds http_check_frequency{std::chrono::seconds(20)};
   std::string http_address = "127.0.0.1";
   std::optional<uint16_t> http_port = 10248;  // 0: any free port; nullopt: no server
   std::string version;                        // for portcullis_build_info

@@ -69,6 +69,7 @@ struct PodManager::State {
   std::map<std::string, ListedPod> listed;  // the last listing, less the pods that have ended since
   std::set<std::string> foreign;            // ids of sandboxes of other makers, as last listed
   bool source_reported = false;
+  bool all_sources_reported = false;  // once true it stays
   bool runtime_listed = false;
   bool loop_poked = false;
   std::optional<Time> last_listing;
@@ -112,8 +113,14 @@ struct PodManager::State {
     if (!source_reported || !runtime_listed || stopping) return;
     std::set<std::string> wanted;
     for (const auto& pod : desired) wanted.insert(pod->metadata.uid);
-    EndOrphans(wanted);
     std::set<std::string> names_in_use;
+    if (all_sources_reported) {
+      EndOrphans(wanted);
+    } else {
+      for (const auto& [uid, pod] : listed) {
+        if (!wanted.contains(uid)) names_in_use.insert(pod.name + "_" + pod.namespace_);
+      }
+    }
     for (auto& [uid, entry] : entries) {
       names_in_use.insert(FullName(entry.worker->identity()));
       if (wanted.contains(uid) || entry.worker->terminating()) continue;
@@ -163,7 +170,15 @@ struct PodManager::State {
     Add(IdentityOf(*pod), pod);
   }
 
+  bool IsDesired(const std::string& uid) const {
+    return std::any_of(desired.begin(), desired.end(), [&](const auto& pod) { return pod->metadata.uid == uid; });
+  }
+
   bool OrphansAreEnding() const {
+    if (!all_sources_reported) {
+      const auto is_orphan = [&](const auto& pod) { return !entries.contains(pod.first) && !IsDesired(pod.first); };
+      if (std::any_of(listed.begin(), listed.end(), is_orphan)) return true;
+    }
     return std::any_of(entries.begin(), entries.end(),
                        [](const auto& entry) { return !entry.second.worker->Snapshot().has_value(); });
   }
@@ -228,9 +243,7 @@ struct PodManager::State {
     for (const std::string& uid : *uids) {
       {
         std::lock_guard<std::mutex> lock(mutex);
-        bool wanted =
-            std::any_of(desired.begin(), desired.end(), [&](const auto& pod) { return pod->metadata.uid == uid; });
-        if (!source_reported || wanted || entries.contains(uid) || now_listed->own.contains(uid)) continue;
+        if (!all_sources_reported || IsDesired(uid) || entries.contains(uid) || now_listed->own.contains(uid)) continue;
       }
       base::LogInfo("removing the folder of a pod that is gone", {{"uid", uid}});
       auto removed = PodDirs(settings.root_dir, uid).Remove();
@@ -340,10 +353,11 @@ void PodManager::Stop() {
   }
 }
 
-void PodManager::SetDesired(std::vector<std::shared_ptr<const k8s::Pod>> pods) {
+void PodManager::SetDesired(std::vector<std::shared_ptr<const k8s::Pod>> pods, bool complete) {
   std::lock_guard<std::mutex> lock(state_->mutex);
   state_->desired = std::move(pods);
   state_->source_reported = true;
+  state_->all_sources_reported = state_->all_sources_reported || complete;
   state_->Reconcile();
 }
 

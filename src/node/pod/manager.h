@@ -7,8 +7,8 @@
 //   manager.Stop();                         // pods run on
 //
 // Pods that this node made earlier (sandbox annotation io.portcullis.node) and that are not desired are ended, but only
-// after the first SetDesired. A pod whose manifest changed has another UID: the old one is ended before the new one
-// with the same name starts.
+// after the first complete SetDesired. A pod whose manifest changed has another UID: the old one is ended before the
+// new one with the same name starts.
 #pragma once
 
 #include <chrono>
@@ -47,7 +47,8 @@ class PodManager {
   // Lets running steps end and starts no new ones. Pods are left as they are.
   void Stop();
 
-  void SetDesired(std::vector<std::shared_ptr<const k8s::Pod>> pods);
+  // Not `complete`: some source of pods has not reported yet. These pods run; none that the runtime has besides ends.
+  void SetDesired(std::vector<std::shared_ptr<const k8s::Pod>> pods, bool complete = true);
   std::vector<PodSnapshot> Pods()
       const;  // by namespace and name; pods whose manifest is gone while they end are included
   // The runtime answered the last listing, and listings are on time: "" or what is wrong.

@@ -12,6 +12,7 @@
 #include "base/try.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/dns.h"
+#include "node/pod/pod_cgroup.h"
 #include "node/pod/pod_logs.h"
 #include "node/volume/etc_hosts.h"
 #include "node/volume/pod_dirs.h"
@@ -197,6 +198,7 @@ Result<void> ActionRunner::Remove(const RemoveSandbox& action) {
 }
 
 Result<void> ActionRunner::CleanUp(const PodIdentity& pod) {
+  RemovePodCgroup(settings_, pod.uid);
   TRY(PodDirs(settings_.root_dir, pod.uid).Remove());
   if (pod.name.empty()) return {};
   std::string log_dir = PodLogDirectory(settings_, pod.namespace_, pod.name, pod.uid);

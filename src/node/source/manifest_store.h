@@ -28,6 +28,7 @@ struct ManifestProblem {
 struct SourceUpdate {
   std::vector<SourcePod> pods;  // by file name; of two pods with the same namespace and name the first file's
   std::vector<ManifestProblem> problems;
+  bool known = true;  // false: nothing has told the desired state yet, and the pods are only those known so far
 };
 
 // What stat said about a file; equal stamps mean unchanged content.

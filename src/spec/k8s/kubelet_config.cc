@@ -101,6 +101,9 @@ const std::vector<ConfigFlagName>& ConfigFlagNames() {
   static const std::vector<ConfigFlagName> kNames = {
       {"--pod-manifest-path", "staticPodPath", "folder or file with the manifests of static pods"},
       {"--manifest-url", "staticPodURL", "URL with the manifests of static pods"},
+      {"--manifest-url-header", "staticPodURLHeader",
+       "HTTP headers for --manifest-url: name:value,... may be repeated"},
+      {"--http-check-frequency", "httpCheckFrequency", "how often --manifest-url is asked"},
       {"--file-check-frequency", "fileCheckFrequency",
        "how often manifests are read again without a change being seen"},
       {"--sync-frequency", "syncFrequency", "how often running pods are synced"},
@@ -188,6 +191,13 @@ nanoseconds Time(const ConfigTree& tree, const char* path) {
 std::string MergedConfig::static_pod_path() const { return Text(state_->tree, "staticPodPath"); }
 std::string MergedConfig::static_pod_url() const { return Text(state_->tree, "staticPodURL"); }
 nanoseconds MergedConfig::file_check_frequency() const { return Time(state_->tree, "fileCheckFrequency"); }
+std::map<std::string, std::vector<std::string>> MergedConfig::static_pod_url_header() const {
+  std::map<std::string, std::vector<std::string>> out;
+  const nlohmann::json& headers = state_->tree.root().value("staticPodURLHeader", nlohmann::json::object());
+  for (const auto& [name, values] : headers.items()) out[name] = Strings(headers, name.c_str());
+  return out;
+}
+nanoseconds MergedConfig::http_check_frequency() const { return Time(state_->tree, "httpCheckFrequency"); }
 nanoseconds MergedConfig::sync_frequency() const { return Time(state_->tree, "syncFrequency"); }
 nanoseconds MergedConfig::runtime_request_timeout() const { return Time(state_->tree, "runtimeRequestTimeout"); }
 nanoseconds MergedConfig::max_container_restart_period() const {

@@ -70,7 +70,9 @@ class MergedConfig {
   ~MergedConfig();
 
   std::string static_pod_path() const;  // "" = none
-  std::string static_pod_url() const;
+  std::string static_pod_url() const;   // "" = none
+  std::map<std::string, std::vector<std::string>> static_pod_url_header() const;
+  std::chrono::nanoseconds http_check_frequency() const;
   std::chrono::nanoseconds file_check_frequency() const;
   std::chrono::nanoseconds sync_frequency() const;
   std::chrono::nanoseconds runtime_request_timeout() const;
@@ -104,7 +106,7 @@ class MergedConfig {
 
   // Where the value of a (dotted) field came from: "default", "/etc/k.yaml:7", "flag --max-pods".
   std::string OriginOf(const std::string& field) const;
-  // The whole merged object, defaults included, without secrets (there are none in it).
+  // The whole merged object, defaults included. Values of staticPodURLHeader may be secret.
   const nlohmann::json& json() const;
 
   struct State;

@@ -27,7 +27,7 @@ class ConfigTree {
 
   // Null when absent.
   const nlohmann::json& At(const std::string& dotted_path) const;
-  // Of the path, or of the first leaf below it; "default" when absent.
+  // Of the path, the first leaf below it, or the object that it is in; "default" when absent.
   std::string OriginOf(const std::string& dotted_path) const;
   const nlohmann::json& root() const { return root_; }
   const std::map<std::string, std::string>& origins() const { return origins_; }

@@ -82,6 +82,20 @@ Result<json> ParseScalar(FieldKind kind, const std::string& text) {
   }
 }
 
+// "a:hello,b:again,b:world", as Kubernetes' ColonSeparatedMultimapStringString; blanks before a name are dropped.
+Result<json> ParseMultimap(const std::string& text) {
+  json map = json::object();
+  for (const std::string& pair : base::Split(text, ',')) {
+    if (pair.empty()) continue;
+    const size_t colon = pair.find(':');
+    if (colon == std::string::npos) {
+      return Fail(Code::kInvalidArgument, "malformed pair, expect string:string");
+    }
+    map[std::string(base::Trim(pair.substr(0, colon)))].push_back(pair.substr(colon + 1));
+  }
+  return map;
+}
+
 }  // namespace
 
 std::optional<base::Document> ReadConfigDocument(const ConfigText& text, bool drop_in,
@@ -136,6 +150,7 @@ Result<json> ParseFlagValue(const std::string& field, const std::string& text) {
     return Fail(Code::kInvalidArgument, "field {} can not be set by a flag", field);
   }
   if (schema->shape == FieldShape::kOne) return ParseScalar(schema->kind, text);
+  if (schema->shape == FieldShape::kMapOfLists) return ParseMultimap(text);
   if (schema->shape != FieldShape::kList) {
     return Fail(Code::kInvalidArgument, "field {} can not be set by a flag", field);
   }

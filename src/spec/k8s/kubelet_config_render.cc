@@ -57,6 +57,22 @@ void CollectOrigins(const MergedConfig& config, const json& object, const std::s
   }
 }
 
+// With what may be a secret masked, as the kubelet does.
+json Shown(const MergedConfig& config) {
+  json shown = config.json();
+  if (const auto headers = shown.find("staticPodURLHeader"); headers != shown.end() && headers->is_object()) {
+    for (auto& [name, values] : headers->items()) values = json::array({"<masked>"});
+  }
+  if (const auto url = shown.find("staticPodURL"); url != shown.end() && url->is_string()) {
+    std::string text = url->get<std::string>();
+    const size_t scheme = text.find("://");
+    const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+    const size_t at = text.substr(0, text.find_first_of("/?#", begin)).rfind('@');
+    if (at != std::string::npos && at >= begin) *url = text.replace(begin, at - begin, "<masked>");
+  }
+  return shown;
+}
+
 }  // namespace
 
 std::string RenderConfigText(const MergedConfig& config) {
@@ -64,14 +80,15 @@ std::string RenderConfigText(const MergedConfig& config) {
   out += fmt::format("# {}\n", config.seccomp_default().summary);
   out += fmt::format("# feature gates as of Kubernetes {}\n", FormatKubeVersion(config.feature_gates().version()));
   for (const std::string& warning : config.warnings) out += fmt::format("# warning: {}\n", warning);
-  Render(config, config.json(), "", 0, out);
+  Render(config, Shown(config), "", 0, out);
   return out;
 }
 
 json RenderConfigJson(const MergedConfig& config) {
   json origins = json::object();
-  CollectOrigins(config, config.json(), "", origins);
-  return {{"kubeletconfig", config.json()},
+  const json shown = Shown(config);
+  CollectOrigins(config, shown, "", origins);
+  return {{"kubeletconfig", shown},
           {"origins", std::move(origins)},
           {"seccompDefault",
            {{"enabled", config.seccomp_default().enabled}, {"summary", config.seccomp_default().summary}}},

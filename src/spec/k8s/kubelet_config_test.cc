@@ -240,16 +240,54 @@ TEST(KubeletConfig, Validation) {
 TEST(KubeletConfig, OneWarningPerFieldWithoutEffect) {
   const auto config =
       MergeKubeletConfig(File("authentication:\n  anonymous: {enabled: false}\n  webhook: {enabled: "
-                              "true}\nrotateCertificates: true\nregisterNode: false\nstaticPodURL: http://x/\n"
+                              "true}\nrotateCertificates: true\nregisterNode: false\nmaxOpenFiles: 9\n"
                               "logging: {format: json}\nhealthzPort: 1\n"));
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->warnings, (std::vector<std::string>{
                                   "/etc/p/k.yaml:4: authentication has no effect here",
                                   "/etc/p/k.yaml:9: logging has no effect here",
+                                  "/etc/p/k.yaml:8: maxOpenFiles has no effect here",
                                   "/etc/p/k.yaml:7: registerNode has no effect here",
                                   "/etc/p/k.yaml:6: rotateCertificates has no effect here",
-                                  "/etc/p/k.yaml:8: staticPodURL has no effect here: pods come from staticPodPath",
                               }));
+}
+
+TEST(KubeletConfig, StaticPodUrlAndItsHeaders) {
+  KubeletConfigInputs inputs = File("staticPodURL: http://x/\nstaticPodURLHeader: {X-A: [one], X-B: [two]}\n");
+  auto config = MergeKubeletConfig(inputs);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->static_pod_url(), "http://x/");
+  EXPECT_EQ(config->http_check_frequency(), std::chrono::seconds(20));
+  EXPECT_THAT(config->warnings, ::testing::IsEmpty());
+  inputs.flags.fields = {{"staticPodURLHeader", "a:hello,b:again, c:world,b:beautiful:one"},
+                         {"httpCheckFrequency", "1s"}};
+  config = MergeKubeletConfig(inputs);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->static_pod_url_header(),
+            (std::map<std::string, std::vector<std::string>>{
+                {"a", {"hello"}}, {"b", {"again", "beautiful:one"}}, {"c", {"world"}}}))
+      << "a flag replaces the file's map";
+  EXPECT_EQ(config->http_check_frequency(), std::chrono::seconds(1));
+  const std::string text = RenderConfigText(*config);
+  EXPECT_THAT(text, ::testing::ContainsRegex("\n  a: ..<masked>.. +# flag --manifest-url-header\n"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("hello")));
+  EXPECT_EQ(RenderConfigJson(*config)["kubeletconfig"]["staticPodURLHeader"]["b"], nlohmann::json({"<masked>"}));
+
+  inputs.flags.fields = {{"staticPodURL", "https://me:pass@host:1/a@b"}};
+  config = MergeKubeletConfig(inputs);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(RenderConfigJson(*config)["kubeletconfig"]["staticPodURL"], "https://<masked>@host:1/a@b");
+
+  inputs.flags.fields = {{"staticPodURLHeader", "nonsense"}};
+  EXPECT_THAT(ErrorOf(inputs), HasSubstr("malformed pair, expect string:string"));
+  inputs.flags.fields = {{"staticPodURLHeader", "a b:c"}};
+  EXPECT_THAT(ErrorOf(inputs), HasSubstr("\"a b\" is not the name of an HTTP header"));
+  inputs.flags.fields = {{"staticPodURLHeader", "a:b\r\nc"}};
+  EXPECT_THAT(ErrorOf(inputs), HasSubstr("a has a value of more than one line"));
+  inputs.flags.fields = {{"staticPodURL", "file:///etc/passwd"}};
+  EXPECT_THAT(ErrorOf(inputs), HasSubstr("must begin with http:// or https://"));
+  inputs.flags.fields = {{"httpCheckFrequency", "0s"}};
+  EXPECT_THAT(ErrorOf(inputs), HasSubstr("httpCheckFrequency 0s must be a positive time duration"));
 }
 
 TEST(KubeletConfig, CheckConfigRendering) {

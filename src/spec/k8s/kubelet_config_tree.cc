@@ -86,6 +86,12 @@ std::string ConfigTree::OriginOf(const std::string& dotted_path) const {
   if (exact != origins_.end()) return exact->second;
   const auto below = origins_.lower_bound(dotted_path + ".");
   if (below != origins_.end() && below->first.starts_with(dotted_path + ".")) return below->second;
+  // A flag sets a whole object at once.
+  const size_t dot = dotted_path.rfind('.');
+  if (dot != std::string::npos) {
+    const auto parent = origins_.find(dotted_path.substr(0, dot));
+    if (parent != origins_.end()) return parent->second;
+  }
   return "default";
 }
 

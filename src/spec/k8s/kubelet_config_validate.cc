@@ -13,6 +13,9 @@ using nlohmann::json;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
+constexpr std::string_view kHeaderNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+
 class ConfigValidator {
  public:
   ConfigValidator(const ConfigTree& tree, const FeatureGates& gates) : tree_(tree), gates_(gates) {}
@@ -28,6 +31,7 @@ class ConfigValidator {
     ImagePulls();
     ImageGc();
     Names();
+    StaticPodUrl();
     if (Bool("runOnce")) Add("runOnce (--runOnce) true, Runonce mode has been deprecated and should not be set");
     return std::move(errors_);
   }
@@ -73,9 +77,29 @@ class ConfigValidator {
   }
 
   void Frequencies() {
-    for (const char* field : {"syncFrequency", "fileCheckFrequency", "runtimeRequestTimeout"}) {
+    for (const char* field : {"syncFrequency", "fileCheckFrequency", "httpCheckFrequency", "runtimeRequestTimeout"}) {
       if (const auto value = Duration(field); value && *value <= nanoseconds(0)) {
         Add(fmt::format("{} {} must be a positive time duration", field, base::FormatGoDuration(*value)));
+      }
+    }
+  }
+
+  void StaticPodUrl() {
+    const std::string url = String("staticPodURL");
+    if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
+      Add(fmt::format("staticPodURL (--manifest-url) {} must begin with http:// or https://", base::Quote(url)));
+    }
+    const json& headers = tree_.At("staticPodURLHeader");
+    if (!headers.is_object()) return;
+    for (const auto& [name, values] : headers.items()) {
+      if (name.empty() || name.find_first_not_of(kHeaderNameCharacters) != std::string::npos) {
+        Add(fmt::format("staticPodURLHeader (--manifest-url-header) {} is not the name of an HTTP header",
+                        base::Quote(name)));
+      }
+      for (const std::string& value : Strings(headers, name.c_str())) {
+        // The value is not shown: it may be a secret.
+        if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+          Add(fmt::format("staticPodURLHeader (--manifest-url-header) {} has a value of more than one line", name));
       }
     }
   }

@@ -66,6 +66,21 @@ void SetIdentity(json& pod, const StaticPodSource& source) {
   spec["tolerations"].push_back({{"operator", "Exists"}, {"effect", "NoExecute"}});
 }
 
+bool IsOfKind(const json& object, std::string_view kind) {
+  return StringOr(object, "apiVersion") == "v1" && StringOr(object, "kind") == kind;
+}
+
+std::string WrongKind(const json& object, std::string_view expected) {
+  return fmt::format("expected apiVersion v1, kind {}, found apiVersion {}, kind {}", expected,
+                     base::Quote(StringOr(object, "apiVersion")), base::Quote(StringOr(object, "kind")));
+}
+
+std::string ParseError(const StaticPodSource& source, const std::string& problem) {
+  return source.source == "http"
+             ? fmt::format("{}: couldn't parse as single or multiple pods ({})", source.file, problem)
+             : fmt::format("{}: couldn't parse as pod({}), please check config file", source.file, problem);
+}
+
 class Loader {
  public:
   explicit Loader(const StaticPodSource& source) : source_(source) {}
@@ -77,15 +92,18 @@ class Loader {
     bool extra_documents = false;
     auto document = base::ParseYaml(text, source_.file, &extra_documents);
     if (!document) return Unparsable(document.error().message);
-    document_ = &*document;
     if (auto problem = CheckKind(document->root()); !problem.empty()) return Unparsable(problem);
     if (extra_documents) {
       Add(Severity::kWarning, "", "only the first document of the file is read: one pod a file");
     }
+    return LoadPod(*document, document->root());
+  }
 
-    json pod = document->root();
+  // `pod` is the document's root, perhaps with what a list may leave out.
+  PodLoad LoadPod(const base::Document& document, json pod) {
+    document_ = &document;
     StripNulls(pod);
-    ShapeReport shape = CheckShape(*document, pod, PodSchema(), "Pod");
+    ShapeReport shape = CheckShape(document, pod, PodSchema(), "Pod");
     Append(std::move(shape.diagnostics));
     if (shape.wrong_types) return Finish(std::nullopt);
     if (!Member(pod, "spec").is_object()) {
@@ -95,7 +113,7 @@ class Loader {
     if (const auto node = OptionalString(pod["spec"], "nodeName"); node && *node != source_.node_name) {
       Add(Severity::kWarning, "spec.nodeName", fmt::format("is replaced by this node's name {}", source_.node_name));
     }
-    Append(CheckSupportedValues(*document, pod));
+    Append(CheckSupportedValues(document, pod));
     pod.erase("status");
     ApplyPodDefaults(pod);
     SetIdentity(pod, source_);
@@ -125,7 +143,7 @@ class Loader {
     Add(Severity::kError, "", problem);
     // Errors of the parser name file and position themselves.
     if (problem.starts_with(source_.file)) load_.diagnostics.back().file.clear();
-    load_.error = fmt::format("{}: couldn't parse as pod({}), please check config file", source_.file, problem);
+    load_.error = ParseError(source_, problem);
     return std::move(load_);
   }
 
@@ -138,15 +156,9 @@ class Loader {
   static std::string CheckKind(const json& root) {
     if (root.is_null()) return "the file is empty";
     if (!root.is_object()) return fmt::format("expected a Pod, found {}", DescribeValue(root));
-    const std::string kind = StringOr(root, "kind");
-    const std::string version = StringOr(root, "apiVersion");
-    if (kind.empty()) return "Object 'Kind' is missing";
-    if (version.empty()) return "Object 'apiVersion' is missing";
-    if (kind != "Pod" || version != "v1") {
-      return fmt::format("expected apiVersion v1, kind Pod, found apiVersion {}, kind {}", base::Quote(version),
-                         base::Quote(kind));
-    }
-    return "";
+    if (StringOr(root, "kind").empty()) return "Object 'Kind' is missing";
+    if (StringOr(root, "apiVersion").empty()) return "Object 'apiVersion' is missing";
+    return IsOfKind(root, "Pod") ? "" : WrongKind(root, "Pod");
   }
 
   const StaticPodSource& source_;
@@ -157,5 +169,71 @@ class Loader {
 }  // namespace
 
 PodLoad LoadStaticPod(std::string_view text, const StaticPodSource& source) { return Loader(source).Load(text); }
+
+PodListLoad LoadStaticPods(std::string_view text, const StaticPodSource& source) {
+  PodListLoad out;
+  const auto fail = [&](const std::string& problem) {
+    out.error = ParseError(source, problem);
+    out.pods.clear();
+    out.digests.clear();
+    return std::move(out);
+  };
+  if (text.size() > kMaxManifestBytes) {
+    return fail(fmt::format("{} bytes, at most {} are allowed", text.size(), kMaxManifestBytes));
+  }
+  bool extra_documents = false;
+  auto document = base::ParseYaml(text, source.file, &extra_documents);
+  if (!document) return fail(document.error().message);
+  if (extra_documents) return fail("more than one document: several pods are items of a PodList");
+  const json& root = document->root();
+  const bool pod_list = IsOfKind(root, "PodList");
+  if (!pod_list && !IsOfKind(root, "List")) {
+    PodLoad load = Loader(source).Load(text);
+    out.diagnostics = std::move(load.diagnostics);
+    out.error = std::move(load.error);
+    if (load.pod) {
+      out.pods.push_back(std::move(*load.pod));
+      out.digests.push_back(base::Sha256Hex(Canonical(root)));
+    }
+    return out;
+  }
+  for (const auto& [name, value] : root.items()) {
+    if (name != "apiVersion" && name != "kind" && name != "metadata" && name != "items")
+      return fail(fmt::format("unknown field {} of the list", base::Quote(name)));
+  }
+  const json& items = Member(root, "items");
+  if (items.is_null()) return out;
+  if (!items.is_array()) return fail(fmt::format("items: expected a list, found {}", DescribeValue(items)));
+  if (items.size() > kMaxPodsPerList) {
+    return fail(fmt::format("{} pods, at most {} are allowed", items.size(), kMaxPodsPerList));
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    const std::string where = fmt::format("items[{}]", i);
+    json pod = items[i];
+    if (!pod.is_object()) return fail(fmt::format("{}: expected a Pod, found {}", where, DescribeValue(pod)));
+    // A PodList's items have their kind from the list.
+    if (pod_list) {
+      pod.emplace("apiVersion", "v1");
+      pod.emplace("kind", "Pod");
+    }
+    if (!IsOfKind(pod, "Pod")) return fail(where + ": " + WrongKind(pod, "Pod"));
+    out.digests.push_back(base::Sha256Hex(Canonical(pod)));
+    PodLoad load = Loader(source).LoadPod(document->Part(fmt::format("/items/{}", i)), std::move(pod));
+    for (Diagnostic& diagnostic : load.diagnostics) {
+      diagnostic.field = diagnostic.field.empty() ? where : where + "." + diagnostic.field;
+      out.diagnostics.push_back(std::move(diagnostic));
+    }
+    if (load.pod) {
+      out.pods.push_back(std::move(*load.pod));
+    } else if (out.error.empty()) {
+      out.error = where + ": " + load.error;
+    }
+  }
+  if (!out.error.empty()) {
+    out.pods.clear();
+    out.digests.clear();
+  }
+  return out;
+}
 
 }  // namespace portcullis::k8s

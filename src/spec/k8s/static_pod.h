@@ -40,6 +40,17 @@ struct PodLoad {
 
 PodLoad LoadStaticPod(std::string_view text, const StaticPodSource& source);
 
+// What a URL serves: one Pod, or a PodList (or a v1 List of Pods).
+struct PodListLoad {
+  std::vector<Pod> pods;             // all of them, or none: as in Kubernetes one bad pod spoils the list
+  std::vector<std::string> digests;  // of each pod's text: equal ones mean the same pod
+  Diagnostics diagnostics;           // fields are "items[2].spec.containers"
+  std::string error;                 // "" when the pods (there may be none) are what is wanted
+};
+
+inline constexpr size_t kMaxPodsPerList = 1024;
+PodListLoad LoadStaticPods(std::string_view text, const StaticPodSource& source);
+
 // Keys of the annotations that the node adds to a static pod.
 inline constexpr std::string_view kConfigSourceAnnotation = "kubernetes.io/config.source";
 inline constexpr std::string_view kConfigSeenAnnotation = "kubernetes.io/config.seen";
