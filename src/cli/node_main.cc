@@ -13,7 +13,9 @@
 #include "cli/self_confinement.h"
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
+#include "host/systemd/units.h"
 #include "node/agent/node.h"
+#include "runtime/container/share_keeper.h"
 
 namespace portcullis::cli {
 namespace {
@@ -77,6 +79,7 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     RuntimeFlags runtime = flags.runtime;
     runtime.service.seccomp_root = base::JoinPath(flags.kubelet.root_dir, "seccomp");
     runtime.service.registry.kubelet_dir = base::CleanPath(flags.kubelet.root_dir);
+    runtime.service.cgroup_driver = config.cgroup_driver();
     runtime.service.pod_pids_limit = config.pod_pids_limit();
     runtime.service.runtime_deadline = Millis(config.runtime_request_timeout());
     ASSIGN_OR_RETURN(embedded, StartRuntime(runtime));
@@ -91,7 +94,12 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     api = remote.get();
   }
 
-  node::Node node(ToNodeOptions(flags, config, node_name), *api);
+  node::NodeOptions options = ToNodeOptions(flags, config, node_name);
+  ASSIGN_OR_RETURN(runtime::Cgroups cgroups, runtime::Cgroups::Detect());
+  if (host::CheckSystemdRuns()) cgroups.UseUnits(host::SystemdUnits());
+  runtime::ShareKeeper classes(std::move(cgroups));
+  options.set_shares = [&classes](const std::map<std::string, uint64_t>& shares) { classes.Keep(shares); };
+  node::Node node(std::move(options), *api);
   TRY(node.Start());
   base::LogInfo("node is ready", {{"node", node_name}, {"httpPort", std::to_string(node.http_port())}});
   const int signal = signals.Wait();

@@ -2,7 +2,7 @@
 //
 //   OciRuntime runtime({.program = program, .conmon_path = "/usr/bin/conmon", .state_dir = "/run/portcullis"},
 //   cgroups); ContainerHandle handle{.id = id, .bundle = bundle, .cgroup_parent = "/kubepods/pod" + uid};
-//   spec.linux_.cgroups_path = handle.Cgroup();                       // and config.json written into the bundle
+//   spec.linux_.cgroups_path = handle.CgroupsPath();                       // and config.json written into the bundle
 //   ASSIGN_OR_RETURN(CreatedContainer made, runtime.Create(handle, {.name = name, .log_path = log}));
 //   TRY(runtime.Start(handle));
 //
@@ -58,10 +58,20 @@ struct OciRuntimeOptions {
 struct ContainerHandle {
   std::string id;
   std::string bundle;
-  std::string cgroup_parent;  // "/kubepods/pod<uid>"
+  std::string cgroup_parent;  // "/kubepods/pod<uid>", or a slice's: "/kubepods.slice/kubepods-pod<uid>.slice"
 
-  std::string Cgroup() const { return cgroup_parent + "/" + id; }
-  std::string ConmonCgroup() const { return cgroup_parent + "/conmon-" + id; }
+  // In a slice, systemd keeps the container and its monitor in scopes.
+  bool InSlice() const { return cgroup_parent.ends_with(".slice"); }
+  std::string Cgroup() const {
+    return InSlice() ? cgroup_parent + "/portcullis-" + id + ".scope" : cgroup_parent + "/" + id;
+  }
+  std::string ConmonCgroup() const {
+    return InSlice() ? cgroup_parent + "/portcullis-conmon-" + id + ".scope" : cgroup_parent + "/conmon-" + id;
+  }
+  // linux.cgroupsPath: where the OCI runtime finds Cgroup(); "slice:prefix:name" for `--systemd-cgroup`.
+  std::string CgroupsPath() const {
+    return InSlice() ? cgroup_parent.substr(cgroup_parent.rfind('/') + 1) + ":portcullis:" + id : Cgroup();
+  }
 };
 
 struct CreateOptions {
