@@ -28,7 +28,9 @@ TEST(UnitNames, CgroupOfSlice) {
   };
   for (const auto& c : cases) EXPECT_EQ(CgroupOfSlice(c.slice).value_or("error"), c.expected) << c.slice;
   EXPECT_EQ(CgroupOfSlice("a--b.slice").error().message, "invalid slice name \"a--b.slice\"");
-  EXPECT_FALSE(CgroupOfSlice(std::string(250, 'a') + ".slice")) << "a unit's name has 255 characters at most";
+  std::string longest(250, 'a');
+  longest += ".slice";
+  EXPECT_FALSE(CgroupOfSlice(longest)) << "a unit's name has 255 characters at most";
 }
 
 TEST(UnitNames, PathsOfUnits) {

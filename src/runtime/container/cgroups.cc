@@ -209,12 +209,14 @@ Result<void> Cgroups::Create(const std::string& path) const {
     TRY(CreateUnits(path));
     if (host::IsScopePath(path) && !Exists(path)) return {};
   }
+  const host::UnitsOfPath units = units_ ? host::SplitUnits(path) : host::UnitsOfPath();
+  const size_t of_units = std::max(units.slice.size(), units.scope.size());  // there systemd delegates
   for (const Hierarchy& hierarchy : hierarchies_) {
     std::string directory = hierarchy.directory;
     const bool cpuset =
         std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), "cpuset") != hierarchy.controllers.end();
     for (const std::string& part : base::Split(path.substr(1), '/')) {
-      if (hierarchy.v2) DelegateControllers(directory);
+      if (hierarchy.v2 && directory.size() - hierarchy.directory.size() >= of_units) DelegateControllers(directory);
       directory += "/" + part;
       if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
         return FailErrno(errno, "make cgroup {}", directory);
