@@ -44,8 +44,7 @@ bool RuntimeService::OnExit(const ContainerExitEvent& event) {
   const ContainerHandle handle = HandleOf(*row, *sandbox);
   // Booked in any case, so that nobody else is taken for it.
   const bool parent_saw = ParentSawOomKill(sandbox->cgroup_parent, row->id);
-  const bool oom_killed =
-      WasOomKilled(handle.bundle, cgroups_, handle.Cgroup()) || (parent_saw && event.exit_code == kKilledExitCode);
+  const bool oom_killed = WasOomKilled(handle.bundle, cgroups_, handle.Cgroup()) || parent_saw;
   auto changed = registry_->ChangeContainer(event.id, [&](ContainerRow& changing) {
     if (changing.step != ContainerStep::kCreated && changing.step != ContainerStep::kRunning) return;
     changing.step = ContainerStep::kExited;
