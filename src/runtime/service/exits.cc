@@ -68,7 +68,7 @@ bool RuntimeService::OnExit(const ContainerExitEvent& event) {
 bool RuntimeService::ParentSawOomKill(const std::string& parent, const std::string& ended) {
   std::vector<std::string> living;
   for (const ContainerRow& row : registry_->Containers()) {
-    if (row.id == ended) continue;
+    if (row.id == ended || row.step == ContainerStep::kExited) continue;  // those that ended are booked
     if (auto sandbox = registry_->Sandbox(row.sandbox_id); sandbox && sandbox->cgroup_parent == parent)
       living.push_back(HandleOf(row, *sandbox).Cgroup());
   }
