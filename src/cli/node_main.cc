@@ -13,7 +13,9 @@
 #include "cli/self_confinement.h"
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
+#include "host/systemd/units.h"
 #include "node/agent/node.h"
+#include "runtime/container/share_keeper.h"
 #include "runtime/registry/image_puller.h"
 
 namespace portcullis::cli {
@@ -95,6 +97,7 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     RuntimeFlags runtime = flags.runtime;
     runtime.service.seccomp_root = base::JoinPath(flags.kubelet.root_dir, "seccomp");
     runtime.service.registry.kubelet_dir = base::CleanPath(flags.kubelet.root_dir);
+    runtime.service.cgroup_driver = config.cgroup_driver();
     runtime.service.pod_pids_limit = config.pod_pids_limit();
     runtime.service.runtime_deadline = Millis(config.runtime_request_timeout());
     ASSIGN_OR_RETURN(embedded, StartRuntime(runtime));
@@ -116,6 +119,10 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     registry.kubelet_dir = options.pods.root_dir;
     options.pods.login_of_image = [registry](const std::string& image) { return LoginFor(registry, image); };
   }
+  ASSIGN_OR_RETURN(runtime::Cgroups cgroups, runtime::Cgroups::Detect());
+  if (host::CheckSystemdRuns()) cgroups.UseUnits(host::SystemdUnits());
+  runtime::ShareKeeper classes(std::move(cgroups));
+  options.set_shares = [&classes](const std::map<std::string, uint64_t>& shares) { classes.Keep(shares); };
   node::Node node(std::move(options), *api);
   TRY(node.Start());
   base::LogInfo("node is ready", {{"node", node_name}, {"httpPort", std::to_string(node.http_port())}});

@@ -18,6 +18,7 @@ int RuntimeMain(const std::vector<std::string>& args) {
   CommandLine line("portcullis runtime", "Serves CRI v1 on a unix socket, for a kubelet, crictl or any CRI client.");
   flags.AddTo(line);
   line.Text("--seccomp-root", &flags.service.seccomp_root, "folder that Localhost profiles must lie in");
+  line.Text("--cgroup-driver", &flags.service.cgroup_driver, "cgroupfs or systemd, as the kubelet's");
   log.AddTo(line);
   confinement.AddTo(line);
   if (const auto exit_code = line.Parse(args)) return *exit_code;

@@ -68,7 +68,8 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Bool("--cni-default", &cni_default, "install a bridge network when there is no configuration");
   line.Text("--cni-bridge", &network.bridge, "bridge of --cni-default");
   line.Text("--cni-subnet", &network.subnet, "addresses of --cni-default");
-  line.Text("--default-cgroup-parent", &service.default_cgroup_parent, "cgroup of pods that name none");
+  line.Text("--default-cgroup-parent", &service.default_cgroup_parent,
+            "cgroup of pods that name none (default /portcullis, or portcullis.slice)");
   line.Group("Options");
 }
 

@@ -37,6 +37,8 @@ PROBE = "/usr/local/bin/seccomp-probe"
 SLOW = max(1.0, float(os.environ.get("PORTCULLIS_E2E_SLOW", "1")))
 OCI_RUNTIME = os.environ.get("PORTCULLIS_E2E_OCI_RUNTIME", "auto")
 CGROUP_DRIVER = os.environ.get("PORTCULLIS_E2E_CGROUP_DRIVER", "cgroupfs")
+SYSTEMD = CGROUP_DRIVER == "systemd"
+UNIFIED = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
 
 
 def wait(what, condition, timeout=30.0, step=0.05, explain=None):
@@ -187,7 +189,7 @@ class Suite:
     def cgroups(self):
         found = []
         for hierarchy in [*glob.glob("/sys/fs/cgroup/*/"), "/sys/fs/cgroup/"]:
-            found += glob.glob(os.path.join(hierarchy, f"pce-{self.token}-*"))
+            found += glob.glob(os.path.join(hierarchy, f"pce[-_]{self.token}[-_]*"))
         return found
 
     def processes(self):
@@ -196,7 +198,7 @@ class Suite:
         for pid in pids():
             if pid == os.getpid() or not is_alive(pid):
                 continue
-            if f"/pce-{self.token}-" in read(f"/proc/{pid}/cgroup") or self.scratch + "/" in read(f"/proc/{pid}/cmdline"):
+            if re.search(f"/pce[-_]{self.token}[-_]", read(f"/proc/{pid}/cgroup")) or self.scratch + "/" in read(f"/proc/{pid}/cmdline"):
                 mine.append(pid)
         return mine
 
@@ -241,6 +243,8 @@ class Suite:
         for link in self.links():
             run("ip", "link", "del", link, check=False)
         for top in self.cgroups():
+            if top.endswith(".slice"):
+                run("systemctl", "stop", os.path.basename(top), check=False)
             for folder, _, _ in os.walk(top, topdown=False):
                 try:
                     os.rmdir(folder)
@@ -288,6 +292,8 @@ class Daemon:
         self.state_dir = f"{self.dir}/state"
         self.run_dir = f"{self.dir}/run"
         self.cgroup = SUITE.cgroup(self.number)
+        # Of pods that name none; with systemd the name of a slice says where it is.
+        self.cgroup_parent = f"/{self.cgroup[1:].replace('-', '_')}.slice" if SYSTEMD else f"{self.cgroup}/cri"
         self.bridge = SUITE.bridge(self.number)
         self.subnet = SUITE.subnet()
         os.makedirs(self.dir)
@@ -296,7 +302,7 @@ class Daemon:
     def runtime_flags(self):
         return ["--state-dir", self.state_dir, "--run-dir", self.run_dir, "--listen", self.socket,
                 "--cni-conf-dir", f"{self.dir}/cni", "--cni-default", "--cni-bridge", self.bridge,
-                "--cni-subnet", self.subnet, "--default-cgroup-parent", f"{self.cgroup}/cri",
+                "--cni-subnet", self.subnet, "--default-cgroup-parent", self.cgroup_parent,
                 "--oci-runtime", OCI_RUNTIME]
 
     def command(self):
@@ -394,8 +400,7 @@ class Runtime(Daemon):
     VERB = "runtime"
 
     def command(self):
-        driver = [] if CGROUP_DRIVER == "cgroupfs" else ["--cgroup-driver", CGROUP_DRIVER]
-        return [*super().command(), "--seccomp-root", f"{self.dir}/seccomp", *driver]
+        return [*super().command(), "--seccomp-root", f"{self.dir}/seccomp", "--cgroup-driver", CGROUP_DRIVER]
 
 
 class Node(Daemon):
@@ -407,7 +412,8 @@ class Node(Daemon):
         self.root_dir = f"{self.dir}/kubelet"
         self.logs = f"{self.dir}/logs"
         self.port = free_port()
-        self.config = {"cgroupRoot": self.cgroup, "cgroupDriver": CGROUP_DRIVER, "runtimeRequestTimeout": "60s", **(config or {})}
+        self.config = {"cgroupRoot": self.cgroup, "cgroupDriver": CGROUP_DRIVER, "runtimeRequestTimeout": "60s",
+                       **(config or {})}
         os.makedirs(self.manifests)
         os.makedirs(f"{self.root_dir}/seccomp")
 

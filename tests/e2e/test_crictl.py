@@ -1,6 +1,7 @@
 """Every verb of crictl against `portcullis runtime` alone, with the files that crictl users write."""
 
 import json
+import os
 import re
 import unittest
 
@@ -142,7 +143,9 @@ class Verbs(harness.RuntimeTest):
         self.assertEqual(spec["process"]["args"][:2], ["sh", "-c"])
         self.assertIn("/proc/kcore", spec["linux"]["maskedPaths"])
         self.assertIn("/proc/sys", spec["linux"]["readonlyPaths"])
-        self.assertEqual(spec["linux"]["cgroupsPath"], f"{self.runtime.cgroup}/cri/{container_id}")
+        slice_name = os.path.basename(self.runtime.cgroup_parent)
+        self.assertEqual(spec["linux"]["cgroupsPath"], f"{slice_name}:portcullis:{container_id}" if harness.SYSTEMD
+                         else f"{self.runtime.cgroup_parent}/{container_id}")
         self.assertEqual(set(spec["process"]["capabilities"]["bounding"]), {
             "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
             "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE"})

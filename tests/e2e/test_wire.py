@@ -77,7 +77,8 @@ class AnotherClient(harness.RuntimeTest):
         self.assertEqual({c.type: c.status for c in status.status.conditions}, {"RuntimeReady": True, "NetworkReady": True})
         self.assertTrue(status.info)
         self.assertFalse(self.runtime_call("Status").info)
-        self.assertEqual(self.runtime_call("RuntimeConfig").linux.cgroup_driver, 1)  # CGROUPFS
+        self.assertEqual(self.runtime_call("RuntimeConfig").linux.cgroup_driver,
+                         0 if harness.SYSTEMD else 1)  # SYSTEMD, CGROUPFS
         self.assertGreater(self.image_call("ImageFsInfo").image_filesystems[0].used_bytes.value, 0)
 
     def test_pod_and_container(self):

@@ -49,6 +49,7 @@ struct Node::State {
   SourceSet sources;
   mutable std::mutex mutex;
   std::vector<ManifestProblem> problems;
+  std::vector<std::shared_ptr<const k8s::Pod>> desired;
 
   void TakeUpdate(const char* source, SourceUpdate update) {
     std::lock_guard<std::mutex> update_lock(update_mutex);
@@ -60,6 +61,7 @@ struct Node::State {
     {
       std::lock_guard<std::mutex> lock(mutex);
       problems = std::move(all.problems);
+      desired = pods;
     }
     manager->SetDesired(std::move(pods), all.known);
   }
@@ -67,6 +69,35 @@ struct Node::State {
   std::vector<ManifestProblem> Problems() const {
     std::lock_guard<std::mutex> lock(mutex);
     return problems;
+  }
+
+  void SetShares() const {
+    if (!options.set_shares) return;
+    k8s::QosShares shares;
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      shares = k8s::QosSharesOf(desired, options.pods.cpu_capacity_milli);
+    }
+    std::map<std::string, uint64_t> by_cgroup;
+    for (const auto& [qos, value] : {std::pair{k8s::QosClass::kGuaranteed, shares.guaranteed},
+                                     {k8s::QosClass::kBurstable, shares.burstable},
+                                     {k8s::QosClass::kBestEffort, shares.best_effort}}) {
+      by_cgroup[k8s::QosCgroup(options.pods.cgroup_driver, options.pods.cgroup_root, qos)] =
+          static_cast<uint64_t>(value);
+    }
+    options.set_shares(by_cgroup);
+  }
+
+  // As the kubelet does since 1.28. Older runtimes do not know the call.
+  void TakeCgroupDriver() {
+    const auto config = runtime.RuntimeConfig({});
+    if (!config || !config->linux) return;
+    const auto driver = config->linux->cgroup_driver == cri::CgroupDriver::kSystemd ? k8s::CgroupDriver::kSystemd
+                                                                                    : k8s::CgroupDriver::kCgroupfs;
+    if (driver == options.pods.cgroup_driver) return;
+    base::LogWarning("the container runtime's cgroup driver is used instead of the configured one",
+                     {{"cgroupDriver", driver == k8s::CgroupDriver::kSystemd ? "systemd" : "cgroupfs"}});
+    options.pods.cgroup_driver = driver;
   }
 
   Result<void> FindFacts() {
@@ -77,6 +108,7 @@ struct Node::State {
     pods.cgroup_v2 = UnifiedCgroups();
     ASSIGN_OR_RETURN(cri::VersionResponse version, runtime.Version({.version = "0.1.0"}));
     if (!version.runtime_name.empty()) pods.runtime_name = version.runtime_name;
+    TakeCgroupDriver();
     base::LogInfo("container runtime", {{"name", version.runtime_name}, {"version", version.runtime_version}});
     return {};
   }
@@ -96,7 +128,10 @@ Result<void> Node::Start() {
   TRY(base::MakeDirs(options.pods.pod_logs_dir));
 
   ManagerEvents events;
-  events.on_sync = [&state](std::chrono::nanoseconds duration) { state.metrics.ObserveSync(duration); };
+  events.on_sync = [&state](std::chrono::nanoseconds duration) {
+    state.metrics.ObserveSync(duration);
+    state.SetShares();
+  };
   events.on_restart = [&state] { state.metrics.CountRestart(); };
   state.manager = std::make_unique<PodManager>(options.pods, state.runtime, std::move(events));
   if (options.http_port) {

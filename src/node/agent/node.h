@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,7 +27,7 @@ namespace portcullis::node {
 
 struct NodeOptions {
   // pods.node_name is required. Left empty (0) and found out by Start: host_ip, memory_capacity, cpu_capacity_milli,
-  // cgroup_v2, runtime_name.
+  // cgroup_v2, runtime_name. A runtime that tells its cgroup driver (RuntimeConfig) decides it.
   PodSettings pods;
   std::string static_pod_path;  // folder or file; "": no static pods
   std::chrono::milliseconds file_check_frequency{std::chrono::seconds(20)};
@@ -37,6 +38,9 @@ struct NodeOptions {
   std::optional<uint16_t> http_port = 10248;  // 0: any free port; nullopt: no server
   std::string version;                        // for portcullis_build_info
   std::string configz = "{}";                 // JSON shown by /configz
+  // Told after every step of a pod, from worker threads: cgroups of the classes of pods (spec/k8s/resources.h) and
+  // their cpu.shares. Empty: nobody sets them.
+  std::function<void(const std::map<std::string, uint64_t>&)> set_shares;
 };
 
 class Node {

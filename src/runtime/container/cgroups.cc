@@ -16,6 +16,8 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
+#include "host/systemd/unit_names.h"
+#include "runtime/container/slice_properties.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -117,12 +119,6 @@ void DelegateControllers(const std::string& directory) {
   }
 }
 
-// v1 cpu.shares [2, 262144] to v2 cpu.weight [1, 10000], as Kubernetes and the OCI runtimes convert it.
-uint64_t WeightOfShares(uint64_t shares) {
-  const uint64_t clamped = std::clamp<uint64_t>(shares, 2, 262144);
-  return 1 + (clamped - 2) * 9999 / 262142;
-}
-
 struct OpenProcess {
   pid_t pid;
   base::UniqueFd pidfd;
@@ -142,7 +138,17 @@ void WaitForEnd(std::vector<OpenProcess>& processes, std::chrono::steady_clock::
   }
 }
 
+// systemd ends what is in the unit, and forgets it.
+Result<void> StopUnit(const host::Units& units, const std::string& path) {
+  return units.Stop(std::string(host::LastPart(path)));
+}
+
 }  // namespace
+
+uint64_t WeightOfShares(uint64_t shares) {
+  const uint64_t clamped = std::clamp<uint64_t>(shares, 2, 262144);
+  return 1 + (clamped - 2) * 9999 / 262142;
+}
 
 std::string_view CgroupLayoutName(CgroupLayout layout) {
   switch (layout) {
@@ -185,14 +191,32 @@ std::string Cgroups::DirectoryOf(const std::string& controller, const std::strin
   return "";
 }
 
+bool Cgroups::Exists(const std::string& path) const {
+  return std::any_of(hierarchies_.begin(), hierarchies_.end(),
+                     [&](const Hierarchy& hierarchy) { return IsDirectory(hierarchy.directory + path); });
+}
+
+// The slices that `path` begins with.
+Result<void> Cgroups::CreateUnits(const std::string& path) const {
+  const host::UnitsOfPath units = host::SplitUnits(path);
+  if (units.slice.empty() || Exists(units.slice)) return {};
+  return units_->StartSlice(std::string(host::LastPart(units.slice)));
+}
+
 Result<void> Cgroups::Create(const std::string& path) const {
   TRY(CheckPath(path));
+  if (units_) {
+    TRY(CreateUnits(path));
+    if (host::IsScopePath(path) && !Exists(path)) return {};
+  }
+  const host::UnitsOfPath units = units_ ? host::SplitUnits(path) : host::UnitsOfPath();
+  const size_t of_units = std::max(units.slice.size(), units.scope.size());  // there systemd delegates
   for (const Hierarchy& hierarchy : hierarchies_) {
     std::string directory = hierarchy.directory;
     const bool cpuset =
         std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), "cpuset") != hierarchy.controllers.end();
     for (const std::string& part : base::Split(path.substr(1), '/')) {
-      if (hierarchy.v2) DelegateControllers(directory);
+      if (hierarchy.v2 && directory.size() - hierarchy.directory.size() >= of_units) DelegateControllers(directory);
       directory += "/" + part;
       if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
         return FailErrno(errno, "make cgroup {}", directory);
@@ -204,6 +228,12 @@ Result<void> Cgroups::Create(const std::string& path) const {
 
 Result<void> Cgroups::AddProcess(const std::string& path, pid_t pid) const {
   TRY(CheckPath(path));
+  if (units_ && host::IsScopePath(path) && !Exists(path)) {
+    const std::string slice = host::SplitUnits(path).slice;
+    TRY(units_->StartScope(std::string(host::LastPart(path)), std::string(host::LastPart(slice)), pid));
+    if (layout_ == CgroupLayout::kUnified) return {};
+    TRY(Create(path));  // in the hierarchies that systemd does not care for
+  }
   for (const Hierarchy& hierarchy : hierarchies_) {
     TRY(base::WriteKernelFile(hierarchy.directory + path + "/cgroup.procs", std::to_string(pid)));
   }
@@ -212,6 +242,10 @@ Result<void> Cgroups::AddProcess(const std::string& path, pid_t pid) const {
 
 Result<void> Cgroups::Remove(const std::string& path) const {
   TRY(CheckPath(path));
+  if (units_ && (host::IsSlicePath(path) || host::IsScopePath(path))) {
+    if (!Processes(path).empty()) return FailErrno(EBUSY, "remove cgroup {}", path);
+    TRY(StopUnit(*units_, path));
+  }
   // The kernel lets go of a killed process's cgroup a moment after its end.
   constexpr int kTries = 50;
   constexpr int kPauseMillis = 10;
@@ -233,8 +267,26 @@ Result<void> Cgroups::Remove(const std::string& path) const {
   }
 }
 
+// Stopping a slice ends all that is in it, so it is looked at first.
+Result<void> Cgroups::CheckUnused(const std::string& path) const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const std::string directory = hierarchy.directory + path;
+    if (!ReadProcs(directory).empty()) return FailErrno(EBUSY, "remove cgroup {}", directory);
+    const auto names = base::ListDir(directory);
+    if (!names) continue;  // not in this hierarchy
+    for (const std::string& name : *names) {
+      if (IsDirectory(directory + "/" + name)) return FailErrno(ENOTEMPTY, "remove cgroup {}", directory);
+    }
+  }
+  return {};
+}
+
 Result<void> Cgroups::RemoveUnused(const std::string& path) const {
   TRY(CheckPath(path));
+  if (units_ && host::IsSlicePath(path)) {
+    TRY(CheckUnused(path));
+    TRY(StopUnit(*units_, path));
+  }
   for (const Hierarchy& hierarchy : hierarchies_) {
     const std::string directory = hierarchy.directory + path;
     if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) return FailErrno(errno, "remove cgroup {}", directory);
@@ -342,6 +394,22 @@ Result<void> Cgroups::SetLimits(const std::string& path, const Limits& limits) c
   const std::string memory = DirectoryOf("memory", path);
   const std::string pids = DirectoryOf("pids", path);
   const auto number_or_max = [](int64_t value) { return value < 0 ? std::string("max") : std::to_string(value); };
+  for (const auto& [size, bytes] : limits.hugepages) {
+    const bool unified = layout_ == CgroupLayout::kUnified;
+    TRY(base::WriteKernelFile(
+        fmt::format("{}/hugetlb.{}.{}", DirectoryOf("hugetlb", path), size, unified ? "max" : "limit_in_bytes"),
+        bytes));
+  }
+  if (layout_ == CgroupLayout::kUnified) {
+    for (const auto& [file, content] : limits.unified) {
+      if (file.find('/') != std::string::npos || file.find('.') == std::string::npos)
+        return Fail(Code::kInvalidArgument, "unified: {} is no cgroup file", base::Quote(file));
+      TRY(base::WriteKernelFile(cpu + "/" + file, content));
+    }
+  }
+  if (units_ && host::IsSlicePath(path)) {
+    return units_->SetProperties(std::string(host::LastPart(path)), SliceProperties(limits, layout_));
+  }
   if (limits.pids) TRY(base::WriteKernelFile(pids + "/pids.max", number_or_max(*limits.pids)));
   if (layout_ == CgroupLayout::kUnified) {
     if (limits.cpu_shares)

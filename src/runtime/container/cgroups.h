@@ -3,20 +3,29 @@
 //
 // A cgroup is named by one absolute path, "/kubepods/pod<uid>/<container id>", that stands for the cgroup of that path
 // in every hierarchy. Tests give a made-up tree as root.
+//
+// Where systemd is PID 1, a path that begins with slices ("/kubepods.slice/kubepods-pod1.slice", and a scope in one) is
+// that of systemd's units: it makes and removes them (host/systemd/units.h), here is done what it leaves out.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "host/systemd/units.h"
 
 namespace portcullis::runtime {
 
 enum class CgroupLayout { kV1, kHybrid, kUnified };
 std::string_view CgroupLayoutName(CgroupLayout layout);  // "v1", "hybrid", "unified"
+
+// v1 cpu.shares [2, 262144] to v2 cpu.weight [1, 10000], as Kubernetes and the OCI runtimes convert it.
+uint64_t WeightOfShares(uint64_t shares);
 
 struct CgroupStats {
   uint64_t cpu_usage_nanos = 0;  // since the cgroup was made
@@ -37,11 +46,15 @@ class Cgroups {
 
   CgroupLayout layout() const { return layout_; }
 
+  // From now on slices and scopes are systemd's.
+  void UseUnits(std::shared_ptr<const host::Units> units) { units_ = std::move(units); }
+
   // Makes the cgroup and its missing parents in every hierarchy; harmless when it exists. v2: its parents delegate the
-  // controllers, but those that hold processes; v1: a new cpuset inherits cpus and mems.
+  // controllers, but those that hold processes; v1: a new cpuset inherits cpus and mems. A scope is made with its first
+  // process, not here.
   Result<void> Create(const std::string& path) const;
 
-  // Moves a process, in every hierarchy.
+  // Moves a process, in every hierarchy. A scope that is not there is made.
   Result<void> AddProcess(const std::string& path, pid_t pid) const;
 
   // Removes the cgroup and all below it. Absent is fine; a cgroup that holds processes is an error (EBUSY).
@@ -70,8 +83,10 @@ class Cgroups {
     std::optional<uint64_t> cpu_shares;
     std::optional<int64_t> cpu_quota_micros;  // -1: none
     std::optional<uint64_t> cpu_period_micros;
-    std::optional<int64_t> memory_bytes;  // -1: none
-    std::optional<int64_t> pids;          // -1: none
+    std::optional<int64_t> memory_bytes;           // -1: none
+    std::optional<int64_t> pids;                   // -1: none
+    std::map<std::string, std::string> hugepages;  // page size as the files are named ("2MB") -> bytes
+    std::map<std::string, std::string> unified;    // v2 file -> content; of no effect elsewhere
   };
   Result<void> SetLimits(const std::string& path, const Limits& limits) const;
 
@@ -89,9 +104,13 @@ class Cgroups {
     bool v2 = false;
   };
   Cgroups(CgroupLayout layout, std::vector<Hierarchy> hierarchies);
+  bool Exists(const std::string& path) const;  // in some hierarchy
+  Result<void> CreateUnits(const std::string& path) const;
+  Result<void> CheckUnused(const std::string& path) const;
 
   CgroupLayout layout_;
   std::vector<Hierarchy> hierarchies_;
+  std::shared_ptr<const host::Units> units_;  // null: slices and scopes are cgroups like others
 };
 
 }  // namespace portcullis::runtime

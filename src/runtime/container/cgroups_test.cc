@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/strings.h"
+#include "host/systemd/unit_names.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -214,6 +215,79 @@ TEST_F(CgroupsTest, Limits) {
   EXPECT_EQ(Read("p/cpu.weight"), "39");
   EXPECT_EQ(Read("p/cpu.max"), "50000 100000");
   EXPECT_EQ(Read("p/memory.max"), "4096");
+}
+
+// systemd as seen by its cgroups: writes down what it is asked for.
+class FakeUnits : public host::Units {
+ public:
+  explicit FakeUnits(std::string root) : root_(std::move(root)) {}
+  Result<void> StartSlice(const std::string& name) const override {
+    calls.push_back("slice " + name);
+    return base::MakeDirs(root_ + *host::CgroupOfSlice(name));
+  }
+  Result<void> StartScope(const std::string& name, const std::string& slice, pid_t pid) const override {
+    calls.push_back(fmt::format("scope {} in {} with {}", name, slice, pid));
+    return base::MakeDirs(root_ + *host::CgroupOfSlice(slice) + "/" + name);
+  }
+  Result<void> SetProperties(const std::string& name, const host::UnitProperties& properties) const override {
+    calls.push_back(fmt::format("{} properties of {}", properties.size(), name));
+    return {};
+  }
+  Result<void> Stop(const std::string& name) const override {
+    calls.push_back("stop " + name);
+    return {};
+  }
+  mutable std::vector<std::string> calls;
+
+ private:
+  std::string root_;
+};
+
+TEST_F(CgroupsTest, SlicesAndScopesAreSystemds) {
+  MakeUnified();
+  Cgroups cgroups = Detect();
+  const auto units = std::make_shared<FakeUnits>(root_);
+  cgroups.UseUnits(units);
+  const auto calls = [&] { return std::exchange(units->calls, {}); };
+
+  ASSERT_TRUE(cgroups.Create("/a.slice/a-b.slice"));
+  EXPECT_THAT(calls(), ElementsAre("slice a-b.slice"));
+  ASSERT_TRUE(cgroups.Create("/a.slice/a-b.slice/x.scope"));
+  EXPECT_THAT(calls(), IsEmpty()) << "the slice is there, and a scope needs a process";
+  EXPECT_FALSE(base::Exists(root_ + "/a.slice/a-b.slice/x.scope"));
+  ASSERT_TRUE(cgroups.AddProcess("/a.slice/a-b.slice/x.scope", 7));
+  EXPECT_THAT(calls(), ElementsAre("scope x.scope in a-b.slice with 7"));
+  ASSERT_TRUE(cgroups.Create("/a.slice/a-b.slice/x.scope/exec"));
+  EXPECT_TRUE(base::Exists(root_ + "/a.slice/a-b.slice/x.scope/exec")) << "what is below a scope is ours";
+  ASSERT_TRUE(cgroups.Destroy("/a.slice/a-b.slice/x.scope/exec"));
+  EXPECT_THAT(calls(), IsEmpty());
+
+  ASSERT_TRUE(cgroups.SetLimits("/a.slice/a-b.slice", {.cpu_shares = 2, .pids = 5}));
+  EXPECT_THAT(calls(), ElementsAre("2 properties of a-b.slice"));
+
+  const auto refused = cgroups.RemoveUnused("/a.slice/a-b.slice");
+  ASSERT_FALSE(refused) << "a scope is in it, and would be stopped";
+  EXPECT_EQ(refused.error().sys_errno, ENOTEMPTY);
+  EXPECT_THAT(calls(), IsEmpty());
+  ASSERT_TRUE(cgroups.Destroy("/a.slice/a-b.slice/x.scope"));
+  EXPECT_THAT(calls(), ElementsAre("stop x.scope"));
+  ASSERT_TRUE(cgroups.RemoveUnused("/a.slice/a-b.slice"));
+  EXPECT_THAT(calls(), ElementsAre("stop a-b.slice"));
+  EXPECT_FALSE(base::Exists(root_ + "/a.slice/a-b.slice"));
+
+  ASSERT_TRUE(cgroups.Create("/pods/one"));
+  ASSERT_TRUE(cgroups.Destroy("/pods"));
+  EXPECT_THAT(calls(), IsEmpty());
+}
+
+TEST_F(CgroupsTest, LimitsOfHugePagesAndUnifiedFiles) {
+  MakeUnified();
+  for (const char* file : {"p/hugetlb.2MB.max", "p/memory.high"}) Write(file, "");
+  ASSERT_TRUE(Detect().SetLimits("/p", {.hugepages = {{"2MB", "4194304"}}, .unified = {{"memory.high", "1000"}}}));
+  EXPECT_EQ(Read("p/hugetlb.2MB.max"), "4194304");
+  EXPECT_EQ(Read("p/memory.high"), "1000");
+  for (const char* bad : {"../memory.high", "nothing", "a/b.c"})
+    EXPECT_FALSE(Detect().SetLimits("/p", {.unified = {{bad, "1"}}})) << bad;
 }
 
 TEST_F(CgroupsTest, KillAllOfNothing) {

@@ -153,6 +153,7 @@ Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, co
   argv.insert(argv.end(), {"-u", handle.id, "-n", options.name.empty() ? handle.id : options.name, "-p", pid_file, "-P",
                            conmon_pid_file, "--exit-dir", ExitDir(), "--persist-dir", handle.bundle,
                            "--socket-dir-path", AttachDir(), "-l", options.log_path});
+  if (handle.InSlice()) argv.emplace_back("--systemd-cgroup");
   if (options.tty) argv.emplace_back("-t");
   if (options.stdin_open) {
     argv.emplace_back("-i");

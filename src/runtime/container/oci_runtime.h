@@ -2,7 +2,7 @@
 //
 //   OciRuntime runtime({.program = program, .conmon_path = "/usr/bin/conmon", .state_dir = "/run/portcullis"},
 //   cgroups); ContainerHandle handle{.id = id, .bundle = bundle, .cgroup_parent = "/kubepods/pod" + uid};
-//   spec.linux_.cgroups_path = handle.Cgroup();                       // and config.json written into the bundle
+//   spec.linux_.cgroups_path = handle.CgroupsPath();                       // and config.json written into the bundle
 //   ASSIGN_OR_RETURN(CreatedContainer made, runtime.Create(handle, {.name = name, .log_path = log}));
 //   TRY(runtime.Start(handle));
 //

@@ -197,7 +197,7 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   ASSIGN_OR_RETURN(input.passwd_text, ReadInRoot(snapshot.rootfs, "/etc/passwd"));
   ASSIGN_OR_RETURN(input.group_text, ReadInRoot(snapshot.rootfs, "/etc/group"));
   const ContainerHandle handle = HandleOf(row, sandbox);
-  input.cgroups_path = handle.Cgroup();
+  input.cgroups_path = handle.CgroupsPath();
   input.annotations = ContainerAnnotations(row.config, sandbox.config, sandbox.id);
   input.seccomp = seccomp.profile;
   input.host = host_;
@@ -214,6 +214,8 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   row.user = UserOf(built.spec.process.user);
   row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
   AddCompiledFilter(seccomp, built.spec, row.warnings);
+  // crun would put the processes into a cgroup below the scope's own.
+  if (handle.InSlice()) built.spec.annotations["run.oci.systemd.subgroup"] = "";
   TRY(WriteBundle(handle.bundle, built.spec));
 
   CreateOptions create;

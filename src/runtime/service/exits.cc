@@ -42,7 +42,9 @@ bool RuntimeService::OnExit(const ContainerExitEvent& event) {
   auto sandbox = registry_->Sandbox(row->sandbox_id);
   if (!sandbox) return true;
   const ContainerHandle handle = HandleOf(*row, *sandbox);
-  const bool oom_killed = WasOomKilled(handle.bundle, cgroups_, handle.Cgroup());
+  // Booked in any case, so that nobody else is taken for it.
+  const bool parent_saw = ParentSawOomKill(sandbox->cgroup_parent, row->id);
+  const bool oom_killed = WasOomKilled(handle.bundle, cgroups_, handle.Cgroup()) || parent_saw;
   auto changed = registry_->ChangeContainer(event.id, [&](ContainerRow& changing) {
     if (changing.step != ContainerStep::kCreated && changing.step != ContainerStep::kRunning) return;
     changing.step = ContainerStep::kExited;
@@ -61,6 +63,16 @@ bool RuntimeService::OnExit(const ContainerExitEvent& event) {
     });
   }
   return IsRecorded("container", event.id, changed);
+}
+
+bool RuntimeService::ParentSawOomKill(const std::string& parent, const std::string& ended) {
+  std::vector<std::string> living;
+  for (const ContainerRow& row : registry_->Containers()) {
+    if (row.id == ended || row.step == ContainerStep::kExited) continue;  // those that ended are booked
+    if (auto sandbox = registry_->Sandbox(row.sandbox_id); sandbox && sandbox->cgroup_parent == parent)
+      living.push_back(HandleOf(row, *sandbox).Cgroup());
+  }
+  return oom_ledger_.Book(cgroups_, parent, living) > 0;
 }
 
 Result<bool> RuntimeService::TakeExitFile(const std::string& id) {

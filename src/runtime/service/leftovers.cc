@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "host/systemd/unit_names.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/shm.h"
@@ -20,9 +21,14 @@ void Report(std::string_view kind, const std::string& id, const Result<void>& re
   }
 }
 
-// Where its cgroup is, from its own config.json: "/parent/<id>" -> "/parent".
+// Where its cgroup is, from its own config.json: "/parent/<id>" -> "/parent", "a-b.slice:portcullis:<id>" -> that of
+// the slice.
 std::string CgroupParentOf(const std::string& bundle, const std::string& id, const std::string& fallback) {
   auto spec = ReadSpec(bundle);
+  if (const std::string suffix = ":portcullis:" + id; spec && spec->linux_.cgroups_path.ends_with(suffix)) {
+    const std::string& path = spec->linux_.cgroups_path;
+    return host::CgroupOfSlice(path.substr(0, path.size() - suffix.size())).value_or(fallback);
+  }
   const std::string suffix = "/" + id;
   if (!spec || !spec->linux_.cgroups_path.ends_with(suffix)) return fallback;
   return spec->linux_.cgroups_path.substr(0, spec->linux_.cgroups_path.size() - suffix.size());

@@ -32,9 +32,9 @@ struct ServiceOptions {
   std::string cni_conf_dir = "/etc/cni/net.d";
   std::vector<std::string> cni_bin_dirs = {"/usr/lib/cni", "/opt/cni/bin"};
 
-  std::string cgroup_driver = "cgroupfs";             // the only one there is
-  std::string default_cgroup_parent = "/portcullis";  // for pods that name none
-  int64_t pod_pids_limit = -1;                        // processes per pod; -1: no limit
+  std::string cgroup_driver = "cgroupfs";  // or "systemd", which must be PID 1 then
+  std::string default_cgroup_parent;       // for pods that name none; "": /portcullis, or portcullis.slice
+  int64_t pod_pids_limit = -1;             // processes per pod; -1: no limit
 
   std::chrono::milliseconds runtime_deadline{std::chrono::seconds(120)};     // of one call to the OCI runtime
   std::chrono::milliseconds kill_deadline{std::chrono::seconds(10)};         // from SIGKILL to gone

@@ -1,5 +1,6 @@
 // A pod's cgroup parent. A kubelet makes it, with limits, before it asks for a sandbox; for other clients it is made
-// here. What was made here is noted in the store, and removed when no sandbox needs it.
+// here, with the limits that the sandbox comes with. What was made here is noted in the store, and removed when no
+// sandbox needs it.
 #include <algorithm>
 
 #include "base/log.h"
@@ -25,21 +26,38 @@ bool IsNeeded(const std::string& cgroup, const std::vector<SandboxRow>& sandboxe
   });
 }
 
+// Zero means "not set" in CRI.
+Cgroups::Limits PodLimits(const cri::LinuxContainerResources& resources) {
+  Cgroups::Limits limits;
+  if (resources.cpu_shares > 0) limits.cpu_shares = static_cast<uint64_t>(resources.cpu_shares);
+  if (resources.cpu_quota != 0) {
+    limits.cpu_quota_micros = resources.cpu_quota;
+    if (resources.cpu_period > 0) limits.cpu_period_micros = static_cast<uint64_t>(resources.cpu_period);
+  }
+  if (resources.memory_limit_in_bytes > 0) limits.memory_bytes = resources.memory_limit_in_bytes;
+  for (const cri::HugepageLimit& page : resources.hugepage_limits)
+    limits.hugepages[page.page_size] = std::to_string(page.limit);
+  limits.unified = resources.unified;
+  return limits;
+}
+
 }  // namespace
 
-Result<void> RuntimeService::AcquireCgroup(const std::string& parent) {
+Result<void> RuntimeService::AcquireCgroup(const SandboxRow& row) {
+  const std::string& parent = row.cgroup_parent;
   std::lock_guard lock(cgroup_mutex_);
   for (const std::string& path : WithAncestors(parent)) {
     if (cgroups_.CgroupId(path) == 0) TRY(registry_->store().AddCgroup(path));
   }
   TRY(cgroups_.Create(parent));
-  if (options_.pod_pids_limit > 0 && parent != options_.default_cgroup_parent) {
-    TRY(cgroups_.SetLimits(parent, {.cpu_shares = {},
-                                    .cpu_quota_micros = {},
-                                    .cpu_period_micros = {},
-                                    .memory_bytes = {},
-                                    .pids = options_.pod_pids_limit}));
-  }
+  if (parent == options_.default_cgroup_parent) return {};  // it is not this pod's alone
+  Cgroups::Limits limits;
+  ASSIGN_OR_RETURN(const std::vector<std::string> ours, registry_->store().Cgroups());
+  const bool is_ours = std::find(ours.begin(), ours.end(), parent) != ours.end();
+  if (is_ours && row.config.linux && row.config.linux->resources) limits = PodLimits(*row.config.linux->resources);
+  if (options_.pod_pids_limit > 0) limits.pids = options_.pod_pids_limit;
+  auto set = cgroups_.SetLimits(parent, limits);
+  if (!set) return Wrap(std::move(set).error(), "set limits of the pod's cgroup {}", parent);
   return {};
 }
 
@@ -60,6 +78,7 @@ void RuntimeService::ReleaseCgroups() {
       base::LogInfo("cgroup is in use by others", {{"cgroup", path}});
       continue;
     }
+    if (gone) oom_ledger_.Forget(path);
     if (gone) gone = registry_->store().RemoveCgroup(path);
     if (!gone) base::LogWarning("cgroup not removed", {{"cgroup", path}, {"error", gone.error().message}});
   }

@@ -35,6 +35,8 @@ Result<void> RuntimeService::Recover() {
       base::LogError("sandbox not recovered", {{"sandbox", row.id}, {"error", recovered.error().message}});
     }
   }
+  // Kills of before are nobody's any more.
+  for (const SandboxRow& row : registry_->Sandboxes()) static_cast<void>(ParentSawOomKill(row.cgroup_parent, ""));
   RemoveLeftovers();
   ReleaseCgroups();
   return registry_->store().SetSetting(kBootIdSetting, boot_id);

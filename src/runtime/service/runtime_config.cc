@@ -2,9 +2,10 @@
 
 namespace portcullis::runtime {
 
+// A kubelet (1.28 and later) takes its cgroup driver from here.
 Result<cri::RuntimeConfigResponse> RuntimeService::RuntimeConfig(const cri::RuntimeConfigRequest&) {
   cri::RuntimeConfigResponse response;
-  response.linux = cri::LinuxRuntimeConfiguration{.cgroup_driver = cri::CgroupDriver::kCgroupfs};
+  response.linux = cri::LinuxRuntimeConfiguration{.cgroup_driver = driver_};
   return response;
 }
 

@@ -2,7 +2,9 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "base/try.h"
+#include "host/systemd/units.h"
 #include "runtime/container/host_facts.h"
 #include "runtime/container/inotify_room.h"
 #include "runtime/service/filters.h"
@@ -15,11 +17,10 @@ Result<void> CheckOptions(const ServiceOptions& options) {
   for (const std::string* path : {&options.state_dir, &options.run_dir, &options.seccomp_root}) {
     if (!path->starts_with('/')) return Fail(Code::kInvalidArgument, "folder {} must be an absolute path", *path);
   }
-  if (options.cgroup_driver != "cgroupfs") {
-    return Fail(Code::kInvalidArgument, "cgroup driver {} is not supported by this runtime (cgroupfs is)",
-                options.cgroup_driver);
+  if (options.cgroup_driver != "cgroupfs" && options.cgroup_driver != "systemd") {
+    return Fail(Code::kInvalidArgument, "cgroup driver {}: want cgroupfs or systemd",
+                base::Quote(options.cgroup_driver));
   }
-  TRY(CgroupParent("", options.default_cgroup_parent));
   return {};
 }
 
@@ -33,11 +34,25 @@ void TellInotifyRoom(CgroupLayout layout) {
   }
 }
 
+cri::CgroupDriver DriverOf(const ServiceOptions& options) {
+  return options.cgroup_driver == "systemd" ? cri::CgroupDriver::kSystemd : cri::CgroupDriver::kCgroupfs;
+}
+
+// Slices are systemd's wherever it runs: a node that ran with the other driver before has some to clean up.
+Result<Cgroups> OpenCgroups(cri::CgroupDriver driver) {
+  ASSIGN_OR_RETURN(Cgroups cgroups, Cgroups::Detect());
+  const auto runs = host::CheckSystemdRuns();
+  if (driver == cri::CgroupDriver::kSystemd) TRY(runs);
+  if (runs) cgroups.UseUnits(host::SystemdUnits());
+  return cgroups;
+}
+
 }  // namespace
 
 RuntimeService::RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompProfiles seccomp)
     : options_(std::move(options)),
       paths_{.state = base::CleanPath(options_.state_dir), .run = base::CleanPath(options_.run_dir)},
+      driver_(DriverOf(options_)),
       cgroups_(std::move(cgroups)),
       seccomp_(std::move(seccomp)) {}
 
@@ -46,7 +61,10 @@ RuntimeService::~RuntimeService() = default;
 Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions options, ObserverList* observers) {
   TRY(CheckOptions(options));
   ASSIGN_OR_RETURN(SeccompProfiles seccomp, SeccompProfiles::Load(options.default_profile, options.seccomp_root));
-  ASSIGN_OR_RETURN(Cgroups cgroups, Cgroups::Detect());
+  const cri::CgroupDriver driver = DriverOf(options);
+  const std::string parent = driver == cri::CgroupDriver::kSystemd ? "portcullis.slice" : "/portcullis";
+  ASSIGN_OR_RETURN(options.default_cgroup_parent, CgroupParent(options.default_cgroup_parent, parent, driver));
+  ASSIGN_OR_RETURN(Cgroups cgroups, OpenCgroups(driver));
   ASSIGN_OR_RETURN(RuntimeProgram program, ChooseOciRuntime(options.oci_runtime, cgroups.layout(), FindProgram));
   if (!base::Exists(options.conmon_path)) {
     return Fail(Code::kFailedPrecondition, "conmon is not installed at {} (Debian: apt-get install conmon)",

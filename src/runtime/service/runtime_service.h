@@ -31,6 +31,7 @@
 #include "runtime/registry/image_puller.h"
 #include "runtime/service/compiled_filters.h"
 #include "runtime/service/janitor.h"
+#include "runtime/service/oom.h"
 #include "runtime/service/options.h"
 #include "runtime/service/paths.h"
 #include "runtime/service/registry.h"
@@ -112,6 +113,8 @@ class RuntimeService : public cri::RuntimeApi {
   // exits.cc: runs in the watcher's thread, and keeps it only for as long as the store takes. False when the store
   // failed: to be told again.
   bool OnExit(const ContainerExitEvent& event);
+  // The kernel killed in a cgroup of `parent`, and in none of the containers there but the one that has ended.
+  bool ParentSawOomKill(const std::string& parent, const std::string& ended);
   // OnExit for the exit that is on file; false when there is none. kDataLoss when the file is no exit code.
   Result<bool> TakeExitFile(const std::string& id);
   // No process is in the cgroup itself; false when that cannot be told (Cgroups::Processes says "none" then).
@@ -134,7 +137,7 @@ class RuntimeService : public cri::RuntimeApi {
   void AwaitKilled(const ContainerHandle& handle, const StoppedBy& stopped_by);
 
   // pod_cgroup.cc: the parent cgroup of a pod, made here unless the kubelet has made it.
-  Result<void> AcquireCgroup(const std::string& parent);
+  Result<void> AcquireCgroup(const SandboxRow& row);
   void ReleaseCgroups();  // removes those made here that no sandbox needs
 
   // image_pull.cc: the pause container's image, pulled when it is not here.
@@ -166,6 +169,7 @@ class RuntimeService : public cri::RuntimeApi {
   const Paths paths_;
   base::UniqueFd state_lock_;
   base::UniqueFd run_lock_;
+  const cri::CgroupDriver driver_;
   const Cgroups cgroups_;
   const SeccompProfiles seccomp_;
   std::unique_ptr<CompiledFilters> compiled_filters_;  // null: the OCI runtime is not crun, or it is switched off
@@ -179,6 +183,7 @@ class RuntimeService : public cri::RuntimeApi {
   std::unique_ptr<NetnsStore> netns_;
   ObserverList* observers_ = nullptr;
 
+  OomLedger oom_ledger_;
   std::mutex cgroup_mutex_;  // guards which cgroups exist
 
   struct CpuSample {

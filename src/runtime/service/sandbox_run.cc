@@ -92,7 +92,7 @@ Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunP
   row.runtime_handler = handler;
   row.created_at = base::NowUnixNanos();
   ASSIGN_OR_RETURN(row.cgroup_parent, CgroupParent(row.config.linux ? row.config.linux->cgroup_parent : "",
-                                                   options_.default_cgroup_parent));
+                                                   options_.default_cgroup_parent, driver_));
   // All that can be refused is refused before anything is made.
   const auto context = row.config.linux ? row.config.linux->security_context : std::nullopt;
   auto decision = DecideSeccomp(SeccompRequestOf(context, seccomp_.kernel_has_seccomp()));
@@ -126,7 +126,7 @@ Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunP
 Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, const SeccompResult& seccomp) {
   const bool host_network = UsesHostNetwork(row.config);
   ASSIGN_OR_RETURN(oci::SandboxSpecInput input, SandboxInput(row.config, image.config));
-  TRY(AcquireCgroup(row.cgroup_parent));
+  TRY(AcquireCgroup(row));
   if (!host_network) {
     ASSIGN_OR_RETURN(row.netns_path, netns_->Create(row.id));
     auto network = cni_->Add(CniRequestOf(row));
@@ -147,13 +147,15 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   ASSIGN_OR_RETURN(input.group_text, ReadInRoot(snapshot.rootfs, "/etc/group"));
   input.network_namespace = row.netns_path;
   const ContainerHandle handle = HandleOf(row);
-  input.cgroups_path = handle.Cgroup();
+  input.cgroups_path = handle.CgroupsPath();
   input.annotations = SandboxAnnotations(row.config, row.id, options_.sandbox_image);
   input.seccomp = seccomp.profile;
   input.host = host_;
   ASSIGN_OR_RETURN(oci::BuiltSpec built, BuildSandboxSpec(input));
   row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
   AddCompiledFilter(seccomp, built.spec, row.warnings);
+  // crun would put the processes into a cgroup below the scope's own.
+  if (handle.InSlice()) built.spec.annotations["run.oci.systemd.subgroup"] = "";
   TRY(WriteBundle(handle.bundle, built.spec));
 
   CreateOptions create;

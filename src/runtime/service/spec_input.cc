@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/systemd/unit_names.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -326,20 +327,37 @@ std::map<std::string, std::string> ContainerAnnotations(const cri::ContainerConf
   return annotations;
 }
 
-Result<std::string> CgroupParent(const std::string& cri_parent, const std::string& fallback) {
+Result<std::string> CgroupParent(const std::string& cri_parent, const std::string& fallback, cri::CgroupDriver driver) {
   const std::string& wanted = cri_parent.empty() ? fallback : cri_parent;
-  if (wanted.ends_with(".slice") && wanted.find('/') == std::string::npos) {
-    return Fail(Code::kInvalidArgument,
-                "cgroup parent {} is a systemd slice but the cgroup driver is cgroupfs: set the kubelet's cgroupDriver",
-                base::Quote(wanted));
-  }
   for (const std::string& part : base::Split(wanted, '/')) {
     if (part == "..")
       return Fail(Code::kInvalidArgument, "cgroup parent {} must not contain '..'", base::Quote(wanted));
   }
   const std::string clean = base::CleanPath("/" + wanted);
-  if (clean == "/") return Fail(Code::kInvalidArgument, "cgroup parent must not be the root cgroup");
-  return clean;
+  const std::string last(host::LastPart(clean));
+  const bool is_slice = last.ends_with(".slice");
+  if (driver == cri::CgroupDriver::kCgroupfs) {
+    if (is_slice) {
+      return Fail(
+          Code::kInvalidArgument,
+          "cgroup parent {} is a systemd slice but the cgroup driver is cgroupfs: set the kubelet's cgroupDriver",
+          base::Quote(wanted));
+    }
+    if (clean == "/") return Fail(Code::kInvalidArgument, "cgroup parent must not be the root cgroup");
+    return clean;
+  }
+  if (!is_slice) {
+    return Fail(Code::kInvalidArgument,
+                "cgroup parent {} is no systemd slice but the cgroup driver is systemd: set the kubelet's cgroupDriver",
+                base::Quote(wanted));
+  }
+  auto path = host::CgroupOfSlice(last);
+  if (!path) return Wrap(std::move(path).error(), "cgroup parent {}", base::Quote(wanted));
+  if (*path == "/") return Fail(Code::kInvalidArgument, "cgroup parent must not be the root cgroup");
+  if (clean != "/" + last && clean != *path) {
+    return Fail(Code::kInvalidArgument, "cgroup parent {}: the slice {} lies at {}", base::Quote(wanted), last, *path);
+  }
+  return path;
 }
 
 }  // namespace portcullis::runtime

@@ -46,7 +46,8 @@ std::map<std::string, std::string> ContainerAnnotations(const cri::ContainerConf
                                                         const cri::PodSandboxConfig& sandbox,
                                                         const std::string& sandbox_id);
 
-// An absolute, clean cgroup path; `fallback` when CRI gave none. A systemd slice or a ".." is an error.
-Result<std::string> CgroupParent(const std::string& cri_parent, const std::string& fallback);
+// An absolute, clean cgroup path; `fallback` when CRI gave none. It is that of a slice ("kubepods-pod1.slice", or its
+// path) if and only if the driver is systemd; anything else, and a "..", is an error.
+Result<std::string> CgroupParent(const std::string& cri_parent, const std::string& fallback, cri::CgroupDriver driver);
 
 }  // namespace portcullis::runtime

@@ -114,11 +114,27 @@ TEST(SpecInputTest, Mounts) {
 }
 
 TEST(SpecInputTest, CgroupParents) {
-  EXPECT_EQ(*CgroupParent("", "/portcullis"), "/portcullis");
-  EXPECT_EQ(*CgroupParent("/kubepods/podu/", "/x"), "/kubepods/podu");
-  EXPECT_EQ(*CgroupParent("kubepods/podu", "/x"), "/kubepods/podu");
-  for (const char* bad : {"/a/../b", "..", "/", "kubepods-besteffort.slice"})
-    EXPECT_FALSE(CgroupParent(bad, "/x")) << bad;
+  constexpr auto kCgroupfs = cri::CgroupDriver::kCgroupfs;
+  constexpr auto kSystemd = cri::CgroupDriver::kSystemd;
+  EXPECT_EQ(*CgroupParent("", "/portcullis", kCgroupfs), "/portcullis");
+  EXPECT_EQ(*CgroupParent("/kubepods/podu/", "/x", kCgroupfs), "/kubepods/podu");
+  EXPECT_EQ(*CgroupParent("kubepods/podu", "/x", kCgroupfs), "/kubepods/podu");
+  for (const char* bad : {"/a/../b", "..", "/", "kubepods-besteffort.slice", "/kubepods.slice/kubepods-podu.slice"})
+    EXPECT_FALSE(CgroupParent(bad, "/x", kCgroupfs)) << bad;
+  EXPECT_EQ(CgroupParent("a.slice", "/x", kCgroupfs).error().message,
+            "cgroup parent \"a.slice\" is a systemd slice but the cgroup driver is cgroupfs: set the kubelet's "
+            "cgroupDriver");
+
+  EXPECT_EQ(*CgroupParent("", "portcullis.slice", kSystemd), "/portcullis.slice");
+  EXPECT_EQ(*CgroupParent("kubepods-podu.slice", "", kSystemd), "/kubepods.slice/kubepods-podu.slice");
+  EXPECT_EQ(*CgroupParent("/kubepods.slice/kubepods-podu.slice", "", kSystemd), "/kubepods.slice/kubepods-podu.slice");
+  EXPECT_EQ(*CgroupParent("/kubepods-podu.slice", "", kSystemd), "/kubepods.slice/kubepods-podu.slice");
+  for (const char* bad :
+       {"/kubepods/podu", "/", "-.slice", "a--b.slice", "/other.slice/kubepods-podu.slice", "/../a.slice", "x.scope"})
+    EXPECT_FALSE(CgroupParent(bad, "a.slice", kSystemd)) << bad;
+  EXPECT_EQ(CgroupParent("/kubepods/podu", "", kSystemd).error().message,
+            "cgroup parent \"/kubepods/podu\" is no systemd slice but the cgroup driver is systemd: set the kubelet's "
+            "cgroupDriver");
 }
 
 TEST(SpecInputTest, AppArmorAndSelinux) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/files.h"
+#include "base/strings.h"
 
 namespace portcullis::k8s {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr int64_t kMinShares = 2;
 constexpr int64_t kMaxShares = 262144;
 constexpr int64_t kMinQuota = 1000;
+constexpr std::string_view kSlice = ".slice";
 constexpr int kGuaranteedOomScore = -997;
 constexpr int kBestEffortOomScore = 1000;
 
@@ -56,27 +58,50 @@ int OomScore(const Pod& pod, const Container& container, int64_t memory_capacity
   return std::clamp(1000 - static_cast<int>(share), 1000 + kGuaranteedOomScore, kBestEffortOomScore - 1);
 }
 
+// Of its containers together, or the largest init container where that is more.
+int64_t PodMilliCpu(const Pod& pod) {
+  int64_t sum = 0;
+  for (const Container& container : pod.spec.containers) sum = SaturatingAdd(sum, RequestedMilliCpu(container));
+  for (const Container& container : pod.spec.init_containers) sum = std::max(sum, RequestedMilliCpu(container));
+  return sum;
+}
+
+// The names from the root down to `last`, one for each level.
+std::vector<std::string> CgroupNames(QosClass qos, const std::string& last) {
+  std::vector<std::string> names = {"kubepods"};
+  if (qos == QosClass::kBurstable) names.emplace_back("burstable");
+  if (qos == QosClass::kBestEffort) names.emplace_back("besteffort");
+  if (!last.empty()) names.push_back(last);
+  return names;
+}
+
 // kubepods-burstable-pod1_2.slice below its parents, as systemd nests slices by dashes.
-std::string SystemdParent(const std::string& root, QosClass qos, const std::string& pod_uid) {
-  std::string prefix = root;
+std::string SystemdPath(const std::string& root, const std::vector<std::string>& names) {
+  std::string prefix;
   std::string path;
-  if (prefix.starts_with('/')) prefix.erase(0, 1);
-  if (prefix.ends_with(".slice")) {
-    path = "/" + prefix;
-    prefix = prefix.substr(0, prefix.size() - std::string_view(".slice").size()) + "-";
-  } else {
-    prefix.clear();
-  }
-  const auto descend = [&prefix, &path](const std::string& name) {
-    path += "/" + prefix + name + ".slice";
+  const auto descend = [&prefix, &path](std::string name) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    path += "/" + prefix + name + std::string(kSlice);
     prefix += name + "-";
   };
-  descend("kubepods");
-  if (qos == QosClass::kBurstable) descend("burstable");
-  if (qos == QosClass::kBestEffort) descend("besteffort");
-  std::string uid = pod_uid;
-  std::replace(uid.begin(), uid.end(), '-', '_');
-  descend("pod" + uid);
+  for (const std::string& part : base::Split(root, '/')) {
+    if (part.empty()) continue;
+    if (!part.ends_with(kSlice)) {
+      descend(part);
+      continue;
+    }
+    // A slice's name says itself where it is.
+    prefix = path = "";
+    for (const std::string& name : base::Split(part.substr(0, part.size() - kSlice.size()), '-')) descend(name);
+  }
+  for (const std::string& name : names) descend(name);
+  return path;
+}
+
+std::string CgroupPath(CgroupDriver driver, const std::string& root, const std::vector<std::string>& names) {
+  if (driver == CgroupDriver::kSystemd) return SystemdPath(root, names);
+  std::string path = root.empty() ? "/" : root;
+  for (const std::string& name : names) path = base::JoinPath(path, name);
   return path;
 }
 
@@ -137,18 +162,15 @@ ContainerResources ResourcesOf(const Pod& pod, const Container& container, int64
 }
 
 PodResources ResourcesOfPod(const Pod& pod) {
-  int64_t cpu_request = 0;
   int64_t cpu_limit = 0;
   int64_t memory_limit = 0;
   bool all_cpu = true;
   bool all_memory = true;
   for (const Container& container : pod.spec.containers) {
-    cpu_request = SaturatingAdd(cpu_request, RequestedMilliCpu(container));
     cpu_limit = SaturatingAdd(cpu_limit, MilliCpu(container.resources.limits));
     memory_limit = SaturatingAdd(memory_limit, Memory(container.resources.limits));
   }
   for (const Container& container : pod.spec.init_containers) {
-    cpu_request = std::max(cpu_request, RequestedMilliCpu(container));
     cpu_limit = std::max(cpu_limit, MilliCpu(container.resources.limits));
     memory_limit = std::max(memory_limit, Memory(container.resources.limits));
   }
@@ -156,17 +178,27 @@ PodResources ResourcesOfPod(const Pod& pod) {
     all_cpu = all_cpu && MilliCpu(container.resources.limits) > 0;
     all_memory = all_memory && Memory(container.resources.limits) > 0;
   });
-  return {.cpu_shares = MilliCpuToShares(cpu_request),
+  return {.cpu_shares = MilliCpuToShares(PodMilliCpu(pod)),
           .cpu_quota = all_cpu ? MilliCpuToQuota(cpu_limit) : 0,
           .memory_limit = all_memory ? memory_limit : 0};
 }
 
 std::string PodCgroupParent(CgroupDriver driver, const std::string& root, QosClass qos, const std::string& pod_uid) {
-  if (driver == CgroupDriver::kSystemd) return SystemdParent(root, qos, pod_uid);
-  std::string path = base::JoinPath(root.empty() ? "/" : root, "kubepods");
-  if (qos == QosClass::kBurstable) path += "/burstable";
-  if (qos == QosClass::kBestEffort) path += "/besteffort";
-  return path + "/pod" + pod_uid;
+  return CgroupPath(driver, root, CgroupNames(qos, "pod" + pod_uid));
+}
+
+std::string QosCgroup(CgroupDriver driver, const std::string& root, QosClass qos) {
+  return CgroupPath(driver, root, CgroupNames(qos, ""));
+}
+
+QosShares QosSharesOf(const std::vector<std::shared_ptr<const Pod>>& pods, int64_t cpu_capacity_milli) {
+  int64_t burstable = 0;
+  for (const auto& pod : pods) {
+    if (PodQos(pod->spec) == QosClass::kBurstable) burstable = SaturatingAdd(burstable, PodMilliCpu(*pod));
+  }
+  return {.guaranteed = MilliCpuToShares(cpu_capacity_milli),
+          .burstable = MilliCpuToShares(burstable),
+          .best_effort = kMinShares};
 }
 
 }  // namespace portcullis::k8s

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "spec/k8s/pod.h"
 
@@ -40,9 +42,23 @@ PodResources ResourcesOfPod(const Pod& pod);
 
 enum class CgroupDriver { kCgroupfs, kSystemd };
 
-// The pod's cgroup parent, below `root` ("/" or e.g. "/portcullis-test"; systemd: "" or a slice such as "test.slice"):
+// The pod's cgroup parent, below `root` ("/" or e.g. "/portcullis-test", for systemd also a slice such as
+// "test.slice"):
 //   cgroupfs:  <root>/kubepods/burstable/pod<uid>
 //   systemd:   /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid with - as _>.slice
+// systemd: dashes within a name become _, and "/a/b-c" as root is "/a.slice/a-b_c.slice" (the kubelet's CgroupName).
 std::string PodCgroupParent(CgroupDriver driver, const std::string& root, QosClass qos, const std::string& pod_uid);
+
+// The cgroup that holds all pods of a class; Guaranteed: that of all pods, "kubepods".
+std::string QosCgroup(CgroupDriver driver, const std::string& root, QosClass qos);
+
+// cpu.shares of the classes' cgroups: all pods get the machine's, burstable ones what they request together, best
+// effort ones the least (the kubelet's QOSContainerManager).
+struct QosShares {
+  int64_t guaranteed = 2;  // of "kubepods"
+  int64_t burstable = 2;
+  int64_t best_effort = 2;
+};
+QosShares QosSharesOf(const std::vector<std::shared_ptr<const Pod>>& pods, int64_t cpu_capacity_milli);
 
 }  // namespace portcullis::k8s

@@ -108,8 +108,18 @@ TEST(PodCgroupParent, BothDrivers) {
        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-poda_1.slice"},
       {CgroupDriver::kSystemd, "test.slice", QosClass::kBestEffort,
        "/test.slice/test-kubepods.slice/test-kubepods-besteffort.slice/test-kubepods-besteffort-poda_1.slice"},
+      {CgroupDriver::kSystemd, "/a/b-c", QosClass::kGuaranteed,
+       "/a.slice/a-b_c.slice/a-b_c-kubepods.slice/a-b_c-kubepods-poda_1.slice"},
+      {CgroupDriver::kSystemd, "/a.slice/a-b.slice", QosClass::kGuaranteed,
+       "/a.slice/a-b.slice/a-b-kubepods.slice/a-b-kubepods-poda_1.slice"},
   };
   for (const auto& c : cases) EXPECT_EQ(PodCgroupParent(c.driver, c.root, c.qos, "a-1"), c.expected);
+}
+
+TEST(QosCgroup, BothDrivers) {
+  EXPECT_EQ(QosCgroup(CgroupDriver::kCgroupfs, "/", QosClass::kGuaranteed), "/kubepods");
+  EXPECT_EQ(QosCgroup(CgroupDriver::kCgroupfs, "/x", QosClass::kBurstable), "/x/kubepods/burstable");
+  EXPECT_EQ(QosCgroup(CgroupDriver::kSystemd, "/", QosClass::kBestEffort), "/kubepods.slice/kubepods-besteffort.slice");
 }
 
 }  // namespace

@@ -1,0 +1,161 @@
+"""What the kernel holds of a pod's cpu, memory and process limits, on every cgroup layout and with both drivers; and what it does to those who want more."""
+
+import glob
+import os
+import subprocess
+import unittest
+
+import harness
+from harness import FOREVER, SUITE, SYSTEMD, UNIFIED, container, pod, read, wait
+
+LIMITS = {"requests": {"cpu": "250m"}, "limits": {"cpu": "500m", "memory": "64Mi"}}
+HOG = "x=$(head -c 400000000 /dev/zero | tr '\\0' x); echo survived\n" + FOREVER
+
+
+def cgroup_of(pid):
+    """As the kernel says it: on v1 that of the memory controller."""
+    for line in read(f"/proc/{pid}/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "" if UNIFIED else "memory" in controllers.split(","):
+            return path
+    raise LookupError(f"process {pid} has no cgroup")
+
+
+def value(controller, cgroup, v1, v2):
+    """Content of the layout's file; None when there is no such cgroup."""
+    path = f"/sys/fs/cgroup{cgroup}/{v2}" if UNIFIED else f"/sys/fs/cgroup/{controller}{cgroup}/{v1}"
+    return read(path).strip() if os.path.exists(path) else None
+
+
+def weight(shares):
+    return str(1 + (shares - 2) * 9999 // 262142 if UNIFIED else shares)
+
+
+def shares_of(cgroup):
+    return value("cpu", cgroup, "cpu.shares", "cpu.weight")
+
+
+def quota_of(cgroup):
+    return (value("cpu", cgroup, "cpu.cfs_quota_us", "cpu.max") or "").split(" ")[0]
+
+
+def memory_of(cgroup):
+    return value("memory", cgroup, "memory.limit_in_bytes", "memory.max")
+
+
+def counter(controller, cgroup, name, v1, v2):
+    lines = (value(controller, cgroup, v1, v2) or "").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.split()[0] == name), 0)
+
+
+class Limits(harness.NodeTest):
+    CONFIG = {"podPidsLimit": 40}
+
+    def runs(self, name, *containers, **spec):
+        self.node.apply(pod(name, *containers, **spec))
+        self.addCleanup(self.ended, name)
+        self.node.wait_running(name, containers[0]["name"])
+        return cgroup_of(self.node.pid_of(name, containers[0]["name"]))
+
+    def ended(self, name):
+        if os.path.exists(f"{self.node.manifests}/{name}.json"):
+            self.node.remove(name)
+        self.node.wait_gone(name)
+
+    def test_names_numbers_and_throttling(self):
+        cgroup = self.runs("busy", container("c", "while :; do :; done", resources=LIMITS))
+        pod_cgroup, own = os.path.split(cgroup)
+        of_class, name = os.path.split(pod_cgroup)
+        of_pods = os.path.dirname(of_class)
+        container_id = self.node.id_of("busy", "c")
+        uid = self.node.pod("busy")["metadata"]["uid"]
+        if SYSTEMD:
+            self.assertEqual(own, f"portcullis-{container_id}.scope")
+            self.assertTrue(name.endswith(f"-kubepods-burstable-pod{uid.replace('-', '_')}.slice"), name)
+            self.assertTrue(of_class.endswith("-kubepods-burstable.slice"), of_class)
+            for unit in (own, name):
+                active = subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False).stdout
+                self.assertEqual(active.strip(), "active", unit)
+            conmon = glob.glob(f"/sys/fs/cgroup{'' if UNIFIED else '/systemd'}{pod_cgroup}/portcullis-conmon-{container_id}.scope")
+            self.assertEqual(len(conmon), 1)
+        else:
+            self.assertEqual((own, name), (container_id, f"pod{uid}"))
+            self.assertEqual(of_class, f"{self.node.cgroup}/kubepods/burstable")
+        with self.subTest("container"):
+            self.assertEqual((shares_of(cgroup), quota_of(cgroup), memory_of(cgroup)), (weight(256), "50000", str(64 << 20)))
+        with self.subTest("pod"):
+            wait("the pod's limits", lambda: (shares_of(pod_cgroup), quota_of(pod_cgroup), memory_of(pod_cgroup)) ==
+                 (weight(256), "50000", str(64 << 20)),
+                 explain=lambda: str((shares_of(pod_cgroup), quota_of(pod_cgroup), memory_of(pod_cgroup))))
+            wait("podPidsLimit", lambda: value("pids", pod_cgroup, "pids.max", "pids.max") == "40")
+        with self.subTest("classes of pods"):
+            wait("the class's shares", lambda: shares_of(of_class) == weight(256), explain=lambda: shares_of(of_class))
+            wait("all pods' shares", lambda: shares_of(of_pods) == weight(os.cpu_count() * 1024),
+                 explain=lambda: shares_of(of_pods))
+        with self.subTest("oom_score_adj"):
+            own_score = int(read(f"/proc/{self.node.process.pid}/oom_score_adj"))
+            self.assertGreaterEqual(int(read(f"/proc/{self.node.pid_of('busy', 'c')}/oom_score_adj")), max(3, own_score))
+        with self.subTest("the kernel holds it back"):
+            wait("it to be throttled", lambda: counter("cpu", cgroup, "nr_throttled", "cpu.stat", "cpu.stat") > 0)
+        with self.subTest("stats say the same"):
+            stats = self.node.json("statsp", "-o", "json", "--name", "busy")["stats"][0]["linux"]
+            self.assertGreaterEqual(int(stats["process"]["processCount"]["value"]), 2)
+            memory = stats["containers"][0]["memory"]
+            self.assertEqual(int(memory["availableBytes"]["value"]) + int(memory["workingSetBytes"]["value"]), 64 << 20)
+        self.ended("busy")
+        self.assertFalse(glob.glob(f"/sys/fs/cgroup/{'' if UNIFIED else '*/'}{pod_cgroup[1:]}"))
+
+    def test_best_effort_has_the_least(self):
+        cgroup = self.runs("least", container("c", FOREVER))
+        of_class = os.path.dirname(os.path.dirname(cgroup))
+        self.assertIn("besteffort", of_class)
+        wait("the class's shares", lambda: shares_of(of_class) == weight(2), explain=lambda: shares_of(of_class))
+        self.assertIn(quota_of(cgroup), ("-1", "max"))
+
+    def test_processes(self):
+        # A shell's failed fork ends it, so the forks are a child's.
+        cgroup = self.runs("forks", container("c", "(for i in $(seq 100); do sleep 1000 & done) 2>/dev/null; echo done\n" + FOREVER))
+        pod_cgroup = os.path.dirname(cgroup)
+        wait("the kernel to refuse a fork", lambda: counter("pids", pod_cgroup, "max", "pids.events", "pids.events") > 0 or
+             counter("pids", cgroup, "max", "pids.events", "pids.events") > 0)
+        self.assertLessEqual(int(value("pids", pod_cgroup, "pids.current", "pids.current")), 40)
+
+    def test_out_of_memory(self):
+        self.runs("oom", container("other", FOREVER, resources=LIMITS), container("hog", HOG, resources=LIMITS), restartPolicy="Never")
+        hog = self.node.wait_state("oom", "hog", "terminated")["state"]["terminated"]
+        self.assertEqual((hog["exitCode"], hog["reason"]), (137, "OOMKilled"))
+        # Its neighbour is killed by hand: the hog's fate is not its own.
+        os.kill(self.node.pid_of("oom", "other"), 9)
+        other = self.node.wait_state("oom", "other", "terminated")["state"]["terminated"]
+        self.assertEqual((other["exitCode"], other["reason"]), (137, "Error"))
+
+
+class Driver(harness.RuntimeTest):
+    def refused(self, driver):
+        command = [SUITE.portcullis, "runtime", "--state-dir", f"{self.runtime.dir}/s2", "--run-dir", f"{self.runtime.dir}/r2",
+                   "--listen", f"{self.runtime.dir}/r2/sock", "--cgroup-driver", driver]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30 * harness.SLOW, check=False)
+        self.assertEqual(done.returncode, 1)
+        return done.stderr.splitlines()[-1]
+
+    def test_an_unknown_one(self):
+        self.assertEqual(self.refused("cgroup"), 'portcullis runtime: cgroup driver "cgroup": want cgroupfs or systemd')
+
+    @unittest.skipIf(os.path.exists("/run/systemd/system"), "PID 1 is systemd here")
+    def test_systemd_without_systemd(self):
+        comm = read("/proc/1/comm").strip()
+        self.assertEqual(self.refused("systemd"), 'portcullis runtime: cgroup driver "systemd" needs systemd as PID 1, and that '
+                                                  f'is "{comm}" here: use cgroup driver "cgroupfs"')
+
+    def test_the_runtime_tells_its_own(self):
+        self.assertEqual(self.runtime.crictl("runtime-config").stdout.split()[-1], "SYSTEMD" if SYSTEMD else "CGROUPFS")
+
+    def test_a_parent_of_the_other(self):
+        parent = "/kubepods/pod1" if SYSTEMD else "kubepods-pod1.slice"
+        file = harness.write(f"{self.runtime.dir}/pod.json", {"metadata": {"name": "p", "namespace": "d", "uid": "u"},
+                                                              "linux": {"cgroup_parent": parent}})
+        done = self.runtime.crictl("runp", file, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f'cgroup parent "{parent}" is {"no" if SYSTEMD else "a"} systemd slice but the cgroup driver is '
+                      f"{harness.CGROUP_DRIVER}", done.stderr)
+        self.assertEqual(self.runtime.ids("pods", "-q"), [])
