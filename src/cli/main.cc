@@ -1,4 +1,6 @@
 // portcullis: one executable, one verb per job. Called through a link named `crictl`, it is crictl.
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -25,6 +27,8 @@ usage: portcullis VERB [flags]
 portcullis VERB --help tells the flags of a verb.
 )";
 
+constexpr int kMostHeaps = 2;
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -38,6 +42,8 @@ int main(int argc, char** argv) {
   }
   const std::string_view verb = argv[1];
   const std::vector<std::string> args(argv + 2, argv + argc);
+  // A heap a thread would keep what each burst of pods needed once, for ever.
+  if (verb == "node" || verb == "runtime") ::mallopt(M_ARENA_MAX, kMostHeaps);
   if (verb == "node") return NodeMain(args);
   if (verb == "runtime") return RuntimeMain(args);
   if (verb == "image") return ImageMain(args);

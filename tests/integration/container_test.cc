@@ -123,16 +123,11 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
     EXPECT_TRUE(base::RemoveTree(scratch_));
   }
 
-  // Debian's crun refuses a hybrid layout; the wrapper hides the empty v2 hierarchy from it.
+  // Debian's crun refuses a hybrid layout; our helper runs it there.
   std::string ProgramPath() {
-    const std::string found = FindProgram(GetParam());
-    if (std::string(GetParam()) != "crun" || cgroups_->layout() != CgroupLayout::kHybrid) return found;
-    const std::string wrapper = scratch_ + "/crun-wrapper";
-    const std::string script =
-        "#!/bin/sh\nexec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec " + found +
-        " \"$@\"' crun \"$@\"\n";
-    EXPECT_TRUE(base::WriteFileAtomic(wrapper, script, 0755));
-    return wrapper;
+    const auto program = ChooseOciRuntime(GetParam(), cgroups_->layout(), FindProgram);
+    EXPECT_TRUE(program) << program.error().message;
+    return program ? program->path : "";
   }
 
   void UseDeadline(milliseconds deadline) {

@@ -93,15 +93,10 @@ void ServiceTest::TearDown() {
 }
 
 std::string ServiceTest::CrunPath() const {
-  const std::string found = FindProgram("crun");
   const auto cgroups = Cgroups::Detect();
-  if (!cgroups || cgroups->layout() != CgroupLayout::kHybrid) return found;
-  const std::string wrapper = scratch_ + "/crun";
-  const std::string script =
-      "#!/bin/sh\nexec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec " + found +
-      " \"$@\"' crun \"$@\"\n";
-  EXPECT_TRUE(base::WriteFileAtomic(wrapper, script, 0755));
-  return wrapper;
+  const auto program = cgroups ? ChooseOciRuntime("crun", cgroups->layout(), FindProgram)
+                               : Result<RuntimeProgram>(Failure(cgroups.error()));
+  return program ? program->path : "";
 }
 
 void ServiceTest::StartService() {

@@ -45,7 +45,7 @@ class ServiceTest : public testing::Test {
   cri::ExecSyncResponse Exec(const std::string& id, std::vector<std::string> command);
   bool AwaitState(const std::string& id, cri::ContainerState state);
 
-  // crun, behind a wrapper where the host's cgroups are hybrid: Debian's crun refuses those.
+  // crun, behind our helper where the host's cgroups are hybrid: Debian's crun alone refuses those.
   std::string CrunPath() const;
 
   static bool Eventually(const std::function<bool()>& holds);

@@ -40,13 +40,14 @@ struct RuntimeProgram {
   std::string path;
 };
 
-// `setting` is --oci-runtime: "auto", "runc", "crun" or an absolute path. auto: crun on a unified host (runc if it is
-// not installed), runc on v1 and hybrid ones (Debian's crun refuses hybrid). `find` answers the path of an installed
-// program or "" (FindProgram below). Error kNotFound says what to install.
+// `setting` is --oci-runtime: "auto", "runc", "crun" or an absolute path. auto: crun on a unified host and, through our
+// helper portcullis-crun, on a hybrid one (Debian's crun alone refuses it), runc if that is not installed; runc on v1.
+// `find` answers the path of an installed program or "" (FindProgram below). Error kNotFound says what to install.
 Result<RuntimeProgram> ChooseOciRuntime(const std::string& setting, CgroupLayout layout,
                                         const std::function<std::string(const std::string&)>& find);
 
-// Searches PATH, then /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin.
+// Searches PATH, then /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; for a program of our own
+// (portcullis-...) the folder of this executable and ../libexec/portcullis instead.
 std::string FindProgram(const std::string& name);
 
 struct OciRuntimeOptions {

@@ -19,11 +19,18 @@ TEST(ChooseOciRuntimeTest, Table) {
     std::string setting;
     CgroupLayout layout;
     Installed installed;
-    std::string want;  // name, or "error: text"
+    std::string want;       // name, or "error: text"
+    std::string path = "";  // "": any
   } kCases[] = {
       {"auto", CgroupLayout::kUnified, {"runc", "crun"}, "crun"},
       {"auto", CgroupLayout::kUnified, {"runc"}, "runc"},
       {"auto", CgroupLayout::kHybrid, {"runc", "crun"}, "runc"},
+      {"auto", CgroupLayout::kHybrid, {"runc", "crun", "portcullis-crun"}, "crun", "/usr/bin/portcullis-crun"},
+      {"auto", CgroupLayout::kHybrid, {"runc", "portcullis-crun"}, "runc", "/usr/bin/runc"},
+      {"auto", CgroupLayout::kUnified, {"runc", "crun", "portcullis-crun"}, "crun", "/usr/bin/crun"},
+      {"auto", CgroupLayout::kV1, {"runc", "crun", "portcullis-crun"}, "runc", "/usr/bin/runc"},
+      {"crun", CgroupLayout::kHybrid, {"crun", "portcullis-crun"}, "crun", "/usr/bin/portcullis-crun"},
+      {"crun", CgroupLayout::kHybrid, {"portcullis-crun"}, "error: crun is not installed"},
       {"auto", CgroupLayout::kV1, {"runc", "crun"}, "runc"},
       {"", CgroupLayout::kV1, {"runc"}, "runc"},
       {"auto", CgroupLayout::kHybrid, {"crun"}, "error: only runc supports it: apt-get install runc"},
@@ -47,6 +54,9 @@ TEST(ChooseOciRuntimeTest, Table) {
     } else {
       ASSERT_TRUE(chosen) << chosen.error().message;
       EXPECT_EQ(chosen->name, c.want);
+      if (!c.path.empty()) {
+        EXPECT_EQ(chosen->path, c.path);
+      }
     }
   }
 }

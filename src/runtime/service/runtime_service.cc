@@ -1,5 +1,7 @@
 #include "runtime/service/runtime_service.h"
 
+#include <malloc.h>
+
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -47,6 +49,21 @@ Result<Cgroups> OpenCgroups(cri::CgroupDriver driver) {
   return cgroups;
 }
 
+// What one OCI runtime made, another cannot drive: as long as there are pods, `auto` stays with the one that made them.
+Result<void> KeepProgramOfContainers(const std::string& setting, CgroupLayout layout, Registry& registry,
+                                     RuntimeProgram& program) {
+  constexpr char kLastProgram[] = "oci_runtime";
+  ASSIGN_OR_RETURN(const auto last, registry.store().Setting(kLastProgram));
+  const bool automatic = setting == "auto" || setting.empty();
+  if (automatic && last && *last != program.name && !registry.Sandboxes().empty()) {
+    if (auto kept = ChooseOciRuntime(*last, layout, FindProgram)) {
+      base::LogInfo("the OCI runtime of the pods that are there is used on", {{"runtime", *last}});
+      program = *std::move(kept);
+    }
+  }
+  return registry.store().SetSetting(kLastProgram, program.name);
+}
+
 }  // namespace
 
 RuntimeService::RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompProfiles seccomp)
@@ -83,6 +100,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   self.snapshots_ = std::make_unique<Snapshots>(self.images_.get(), self.paths_.run);
   ASSIGN_OR_RETURN(auto store, Store::Open(self.paths_.Database()));
   ASSIGN_OR_RETURN(self.registry_, Registry::Load(std::move(store)));
+  TRY(KeepProgramOfContainers(self.options_.oci_runtime, self.cgroups_.layout(), *self.registry_, program));
   self.observers_ = observers;
   self.oci_ = std::make_unique<OciRuntime>(OciRuntimeOptions{.program = std::move(program),
                                                              .conmon_path = self.options_.conmon_path,
@@ -105,7 +123,10 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
                    }));
   RemoveAbandonedPulls(self.paths_.state);
   ASSIGN_OR_RETURN(self.streaming_, StreamingServer::Start(self.options_.streaming));
-  self.janitor_->Every(self.options_.monitor_check_period, [&self] { self.EndUnwatched(); });
+  self.janitor_->Every(self.options_.monitor_check_period, [&self] {
+    self.EndUnwatched();
+    ::malloc_trim(0);  // what a burst of pods needed goes back to the kernel
+  });
   return service;
 }
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <future>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -127,14 +128,14 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   const bool host_network = UsesHostNetwork(row.config);
   ASSIGN_OR_RETURN(oci::SandboxSpecInput input, SandboxInput(row.config, image.config));
   TRY(AcquireCgroup(row));
+  // The network is made while the pause container is: neither needs more than the namespace. On every way out of here
+  // the future waits for the plugins, so undoing finds nothing at work.
+  std::future<Result<CniResult>> network;
   if (!host_network) {
     ASSIGN_OR_RETURN(row.netns_path, netns_->Create(row.id));
-    auto network = cni_->Add(CniRequestOf(row));
-    if (!network) return Wrap(std::move(network).error(), "set up network");
-    row.ips = network->PodIps();
-    row.network_result = network->json;
+    network =
+        std::async(std::launch::async, [this, cni_request = CniRequestOf(row)] { return cni_->Add(cni_request); });
   }
-  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, host_network));
   if (!row.config.log_directory.empty()) TRY(base::MakeDirs(row.config.log_directory, 0755));
   if (input.modes.ipc == oci::NamespaceMode::kPod) {
     input.shm_path = paths_.Shm(row.id);
@@ -163,6 +164,13 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   create.log_path = handle.bundle + "/pause.log";
   ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
   row.pid = created.pid;
+  if (network.valid()) {
+    auto attached = network.get();
+    if (!attached) return Wrap(std::move(attached).error(), "set up network");
+    row.ips = attached->PodIps();
+    row.network_result = attached->json;
+  }
+  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, host_network));
   TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing = row; }));
   // An exit reported before that has been overwritten, and is told only once.
   TRY(TakeExitFile(row.id));

@@ -1,5 +1,7 @@
 // StopPodSandbox: containers killed, network undone, pause killed. May be repeated; succeeds when there is nothing to
 // do.
+#include <future>
+
 #include "base/try.h"
 #include "runtime/service/not_gone.h"
 #include "runtime/service/runtime_service.h"
@@ -24,15 +26,18 @@ Result<void> RuntimeService::StopSandbox(const std::string& id) {
   // First of all: whatever fails or is killed from here on, nobody takes this for a sandbox that containers may join.
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kNotReady; }));
   for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(KillContainer(container, *row));
-  // DEL needs the namespace, and must come before the address can be given to another pod.
-  TRY(cni_->Del(row->id));
-  TRY(netns_->Delete(row->id));
+  // DEL needs the namespace, which is pinned by its file, and not the pause process: both end at the same time.
+  std::future<Result<void>> detached = std::async(std::launch::async, [&]() -> Result<void> {
+    TRY(cni_->Del(row->id));
+    return netns_->Delete(row->id);
+  });
   if (row->pid != 0) {
     // SIGKILL, by the cgroup: pause is process 1 of its namespace and drops a SIGTERM that comes before its handler.
     const ContainerHandle handle = HandleOf(*row);
     TRY(cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline));
     AwaitKilled(handle, [&](auto deadline) { return registry_->WaitSandboxStopped(row->id, deadline); });
   }
+  TRY(detached.get());
   TRY(UnmountShm(paths_.Shm(row->id)));
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.netns_path.clear(); }));
   return {};
