@@ -1,6 +1,7 @@
 #include "node/agent/node.h"
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/files.h"
@@ -9,6 +10,7 @@
 #include "node/agent/host_facts.h"
 #include "node/server/metrics.h"
 #include "node/server/node_server.h"
+#include "node/source/cordon.h"
 #include "node/source/static_pod_source.h"
 
 namespace portcullis::node {
@@ -24,18 +26,37 @@ struct Node::State {
   std::unique_ptr<StaticPodSource> source;
   std::unique_ptr<NodeServer> server;
 
+  std::unique_ptr<CordonWatch> cordon;
+
   mutable std::mutex mutex;
   std::vector<ManifestProblem> problems;
+  std::optional<std::vector<std::shared_ptr<const k8s::Pod>>>
+      wanted;  // what the source says; not before its first word
+  bool cordoned = false;
 
   void TakeUpdate(SourceUpdate update) {
     std::vector<std::shared_ptr<const k8s::Pod>> pods;
     pods.reserve(update.pods.size());
     for (SourcePod& item : update.pods) pods.push_back(std::move(item.pod));
-    {
-      std::lock_guard<std::mutex> lock(mutex);
-      problems = std::move(update.problems);
+    std::lock_guard<std::mutex> lock(mutex);
+    problems = std::move(update.problems);
+    wanted = std::move(pods);
+    Decide();
+  }
+
+  void TakeCordon(bool now) {
+    if (now) {
+      base::LogWarning("cordoned: pods are ended, none is taken", {{"file", CordonFile(options.pods.root_dir)}});
     }
-    manager->SetDesired(std::move(pods));
+    std::lock_guard<std::mutex> lock(mutex);
+    if (cordoned && !now) base::LogInfo("no longer cordoned: pods are taken");
+    cordoned = now;
+    Decide();
+  }
+
+  // Under the mutex, so that the manager's last word is the newest.
+  void Decide() {
+    if (wanted) manager->SetDesired(cordoned ? std::vector<std::shared_ptr<const k8s::Pod>>() : *wanted);
   }
 
   std::vector<ManifestProblem> Problems() const {
@@ -84,8 +105,10 @@ Result<void> Node::Start() {
     TRY(state.server->Start());
   }
   state.manager->Start();
+  state.cordon = std::make_unique<CordonWatch>(options.pods.root_dir, [&state](bool now) { state.TakeCordon(now); });
+  TRY(state.cordon->Start());
   if (options.static_pod_path.empty()) {
-    state.manager->SetDesired({});
+    state.TakeUpdate({});
     return {};
   }
   state.source =
@@ -98,6 +121,7 @@ Result<void> Node::Start() {
 
 void Node::Stop() {
   if (state_->source) state_->source->Stop();
+  if (state_->cordon) state_->cordon->Stop();
   if (state_->manager) state_->manager->Stop();
   if (state_->server) state_->server->Stop();
 }
