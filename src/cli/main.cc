@@ -22,6 +22,9 @@ usage: portcullis VERB [flags]
   image     load, list and remove images without a registry
   profile   look at, check, compile and prove seccomp profiles
   evidence  what workloads were seen to call, from audit records and traces
+  drain     take no new pods and end those of this node
+  uncordon  take pods again
+  completion  the script that completes these words in bash, zsh or fish
   version   print the version
 
 portcullis VERB --help tells the flags of a verb.
@@ -49,6 +52,10 @@ int main(int argc, char** argv) {
   if (verb == "image") return ImageMain(args);
   if (verb == "profile") return ProfileMain(args);
   if (verb == "evidence") return EvidenceMain(args);
+  if (verb == "drain") return DrainMain(args);
+  if (verb == "uncordon") return UncordonMain(args);
+  if (verb == "completion") return CompletionMain(args);
+  if (verb == "__complete") return CompleteMain(args);
   if (verb == "crictl") return CrictlMain(argc - 1, argv + 1);
   if (verb == "status") return StatusMain(argc - 1, argv + 1);
   if (verb == "version" || verb == "--version") {

@@ -11,6 +11,10 @@ int RuntimeMain(const std::vector<std::string>& args);
 int ImageMain(const std::vector<std::string>& args);
 int EvidenceMain(const std::vector<std::string>& args);
 int ProfileMain(const std::vector<std::string>& args);
+int DrainMain(const std::vector<std::string>& args);
+int UncordonMain(const std::vector<std::string>& args);
+int CompletionMain(const std::vector<std::string>& args);
+int CompleteMain(const std::vector<std::string>& words);
 
 // crictl and status parse argv themselves: argv[0] is the verb's name.
 int CrictlMain(int argc, char** argv);

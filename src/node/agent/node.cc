@@ -1,6 +1,7 @@
 #include "node/agent/node.h"
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/files.h"
@@ -9,6 +10,7 @@
 #include "node/agent/host_facts.h"
 #include "node/server/metrics.h"
 #include "node/server/node_server.h"
+#include "node/source/cordon.h"
 #include "node/source/source_set.h"
 #include "node/source/static_pod_source.h"
 #include "node/source/url_source.h"
@@ -45,25 +47,42 @@ struct Node::State {
   std::unique_ptr<UrlSource> url_source;
   std::unique_ptr<NodeServer> server;
 
-  std::mutex update_mutex;  // the last update to be taken is the last that the manager hears
+  std::unique_ptr<CordonWatch> cordon;
+
+  mutable std::mutex mutex;  // held while the manager is told, so that its last word is the newest
   SourceSet sources;
-  mutable std::mutex mutex;
   std::vector<ManifestProblem> problems;
-  std::vector<std::shared_ptr<const k8s::Pod>> desired;
+  std::vector<std::shared_ptr<const k8s::Pod>> desired;  // what the sources say
+  bool reported = false;                                 // some source has spoken
+  bool complete = false;                                 // all of them have
+  bool cordoned = false;
 
   void TakeUpdate(const char* source, SourceUpdate update) {
-    std::lock_guard<std::mutex> update_lock(update_mutex);
+    std::lock_guard<std::mutex> lock(mutex);
     sources.Take(source, std::move(update));
     SourceUpdate all = sources.Joined();
-    std::vector<std::shared_ptr<const k8s::Pod>> pods;
-    pods.reserve(all.pods.size());
-    for (SourcePod& item : all.pods) pods.push_back(std::move(item.pod));
-    {
-      std::lock_guard<std::mutex> lock(mutex);
-      problems = std::move(all.problems);
-      desired = pods;
+    desired.clear();
+    for (SourcePod& item : all.pods) desired.push_back(std::move(item.pod));
+    problems = std::move(all.problems);
+    complete = all.known;
+    reported = true;
+    Decide();
+  }
+
+  void TakeCordon(bool now) {
+    if (now) {
+      base::LogWarning("cordoned: pods are ended, none is taken", {{"file", CordonFile(options.pods.root_dir)}});
     }
-    manager->SetDesired(std::move(pods), all.known);
+    std::lock_guard<std::mutex> lock(mutex);
+    if (cordoned && !now) base::LogInfo("no longer cordoned: pods are taken");
+    cordoned = now;
+    Decide();
+  }
+
+  // Under the mutex.
+  void Decide() {
+    if (!reported) return;
+    manager->SetDesired(cordoned ? std::vector<std::shared_ptr<const k8s::Pod>>() : desired, complete);
   }
 
   std::vector<ManifestProblem> Problems() const {
@@ -145,6 +164,8 @@ Result<void> Node::Start() {
     TRY(state.server->Start());
   }
   state.manager->Start();
+  state.cordon = std::make_unique<CordonWatch>(options.pods.root_dir, [&state](bool now) { state.TakeCordon(now); });
+  TRY(state.cordon->Start());
   if (options.static_pod_path.empty() && options.static_pod_url.empty()) {
     state.manager->SetDesired({});
     return {};
@@ -170,6 +191,7 @@ Result<void> Node::Start() {
 void Node::Stop() {
   if (state_->url_source) state_->url_source->Stop();
   if (state_->file_source) state_->file_source->Stop();
+  if (state_->cordon) state_->cordon->Stop();
   if (state_->manager) state_->manager->Stop();
   if (state_->server) state_->server->Stop();
 }
