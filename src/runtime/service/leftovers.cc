@@ -34,6 +34,18 @@ std::string CgroupParentOf(const std::string& bundle, const std::string& id, con
   return spec->linux_.cgroups_path.substr(0, spec->linux_.cgroups_path.size() - suffix.size());
 }
 
+// What base::WriteFileAtomic of a killed process had not yet put in its place.
+void RemoveUnfinishedFiles(const std::string& folder) {
+  const auto names = base::ListDir(folder);
+  if (!names) {
+    if (names.error().sys_errno != ENOENT) Report("unfinished file", folder, Failure(names.error()));
+    return;
+  }
+  for (const std::string& name : *names) {
+    if (name.find(".tmp-") != std::string::npos) Report("unfinished file", name, base::RemoveTree(folder + "/" + name));
+  }
+}
+
 }  // namespace
 
 void RuntimeService::RemoveLeftovers() {
@@ -74,6 +86,7 @@ void RuntimeService::RemoveLeftovers() {
               [&](const std::string& id) { return base::RemoveTree(paths_.SandboxFiles(id)); });
   for_unknown(base::ListDir(oci_->ExitDir()), "exit file",
               [&](const std::string& id) { return base::RemoveTree(oci_->ExitDir() + "/" + id); });
+  for (const std::string& folder : {paths_.CniCache(), paths_.Filters()}) RemoveUnfinishedFiles(folder);
 }
 
 }  // namespace portcullis::runtime

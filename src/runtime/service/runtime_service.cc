@@ -11,6 +11,7 @@
 #include "runtime/container/inotify_room.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/spec_input.h"
+#include "runtime/store/damage.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -93,6 +94,8 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   TRY(MakeFolders(self.paths_));
   ASSIGN_OR_RETURN(self.state_lock_, base::LockOwner(self.paths_.state + "/runtime.lock"));
   ASSIGN_OR_RETURN(self.run_lock_, base::LockOwner(self.paths_.run + "/runtime.lock"));
+  ASSIGN_OR_RETURN(const auto bundles, base::ListDir(self.paths_.Bundles()));
+  TRY(CheckDatabase(self.paths_.Database(), !bundles.empty()));
   ASSIGN_OR_RETURN(self.host_, ReadHostFacts(self.cgroups_));
   ASSIGN_OR_RETURN(self.images_,
                    ImageStore::Open({.state_dir = self.paths_.state, .pinned = {self.options_.sandbox_image}}));

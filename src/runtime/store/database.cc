@@ -48,12 +48,24 @@ void Statement::Bind(int position, std::string_view text) {
 void Statement::Bind(int position, int64_t number) { sqlite3_bind_int64(statement_.get(), position, number); }
 
 Result<void> Statement::Run() {
-  ASSIGN_OR_RETURN([[maybe_unused]] const bool row, Next());
+  // To its end, for that is where it commits.
+  for (bool row = true; row;) {
+    ASSIGN_OR_RETURN(row, Next());
+  }
   return {};
 }
 
 Result<bool> Statement::Next() {
-  switch (sqlite3_step(statement_.get())) {
+  int code = sqlite3_step(statement_.get());
+  // On a full disk the write-ahead log cannot grow; once its pages are in the database it is written from its start
+  // again, which takes no space. So pods can be removed to make room.
+  if (code == SQLITE_FULL && sqlite3_get_autocommit(db_) != 0) {
+    sqlite3_reset(statement_.get());
+    if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr) == SQLITE_OK) {
+      code = sqlite3_step(statement_.get());
+    }
+  }
+  switch (code) {
     case SQLITE_ROW:
       return true;
     case SQLITE_DONE:

@@ -1,0 +1,145 @@
+"""The state folder is damaged or full: an error that says so, nothing half-applied, and what runs runs on."""
+
+import os
+import shutil
+import signal
+import unittest
+
+import harness
+from harness import FOREVER, SUITE, wait
+
+FULL_DISK_MIB = 192
+
+
+class StateTest(unittest.TestCase):
+    def setUp(self):
+        self.runtime = harness.Runtime()
+        self.addCleanup(lambda: self.assertEqual(self.runtime.close(), []))
+
+    def files(self, name):
+        """A pod's and a container's configuration for crictl."""
+        folder = self.runtime.dir
+        return (harness.write(f"{folder}/{name}-container.json", {
+                    "metadata": {"name": "c"}, "image": {"image": harness.BUSYBOX}, "log_path": "c.log",
+                    "command": ["sh", "-c", FOREVER]}),
+                harness.write(f"{folder}/{name}-pod.json", {
+                    "metadata": {"name": name, "namespace": "state", "uid": name}, "log_directory": f"{folder}/logs/{name}",
+                    "linux": {"cgroup_parent": f"{self.runtime.cgroup}/state-{name}"}}))
+
+    def run_pod(self, name):
+        container_id = self.runtime.crictl("run", *self.files(name)).stdout.strip()
+        return container_id, self.runtime.inspect(container_id)["info"]["pid"]
+
+
+class Damaged(StateTest):
+    def test_a_damaged_database_is_an_error_and_containers_run_on(self):
+        self.runtime.start()
+        container_id, pid = self.run_pod("kept")
+        self.runtime.stop()
+        database = f"{self.runtime.state_dir}/state.db"
+        size = os.path.getsize(database)
+        self.assertGreater(size, 4096)
+        shutil.copy2(database, f"{self.runtime.dir}/copy.db")
+        for left in (0, 1000, 4096, size - 4096):
+            with self.subTest(left=left, of=size):
+                shutil.copy2(f"{self.runtime.dir}/copy.db", database)
+                os.truncate(database, left)
+                before = len(self.runtime.log_text())
+                self.runtime.start(wait_ready=False)
+                self.assertNotIn(self.runtime.process.wait(20), (0, -signal.SIGKILL))
+                told = self.runtime.log_text()[before:]
+                self.assertIn(f"state database {database} is damaged", told)
+                self.assertIn("restore it from a copy, or move it away", told)
+                self.assertEqual(os.path.getsize(database), left, "nothing was changed")
+                self.assertTrue(harness.is_alive(pid))
+        shutil.copy2(f"{self.runtime.dir}/copy.db", database)
+        self.runtime.start()
+        self.assertEqual(self.runtime.inspect(container_id)["info"]["pid"], pid)
+        self.assertEqual(self.runtime.exec(container_id, "echo", "whole").stdout.strip(), "whole")
+
+    def test_a_database_that_was_moved_away_is_made_anew(self):
+        self.runtime.start()
+        _, pid = self.run_pod("forgotten")
+        self.runtime.stop()
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(f"{self.runtime.state_dir}/state.db{end}"):
+                os.remove(f"{self.runtime.state_dir}/state.db{end}")
+        self.runtime.start()
+        wait("the container without a record to end", lambda: not harness.is_alive(pid))
+        self.assertEqual(self.runtime.ids("ps", "-a", "-q"), [])
+        self.run_pod("forgotten")
+        self.runtime.remove_pods()
+        # Nobody knows any more who made the pods' cgroups, and what may be another's is not removed.
+        for top in SUITE.cgroups():
+            for folder, _, _ in os.walk(top, topdown=False):
+                os.rmdir(folder)
+
+
+class FullDisk(StateTest):
+    def setUp(self):
+        super().setUp()
+        self.mounted = self.runtime.state_dir
+        aside = f"{self.mounted}-aside"
+        os.rename(self.mounted, aside)
+        os.mkdir(self.mounted)
+        harness.run("mount", "-t", "tmpfs", "-o", f"size={FULL_DISK_MIB}m", "pce-state", self.mounted)
+        self.addCleanup(lambda: harness.run("umount", self.mounted, check=False))
+        harness.run("cp", "-a", f"{aside}/.", self.mounted)
+        shutil.rmtree(aside)
+        close = self.runtime.close
+
+        def close_and_unmount():
+            # Pods first: the harness counts our own mount as a leftover.
+            self.runtime.remove_pods()
+            self.runtime.stop()
+            harness.run("umount", self.mounted)
+            self.runtime.process = None
+            return close()
+
+        self.runtime.close = close_and_unmount
+
+    def fill(self, leave):
+        """Takes all space but so many bytes; a block written where there was a hole counts."""
+        facts = os.statvfs(self.mounted)
+        with open(f"{self.mounted}/ballast", "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(facts.f_bavail * facts.f_frsize - leave, 1))
+
+    def left(self):
+        mounts = {path for path in SUITE.mounts() if path != self.mounted}
+        links = {name for name in os.listdir("/sys/class/net") if SUITE.master_of(name) == self.runtime.bridge}
+        processes = {pid for pid in SUITE.processes() if pid != self.runtime.process.pid}
+        folders = {f"{folder}/{name}" for folder in (f"{self.runtime.state_dir}/bundles", f"{self.runtime.state_dir}/sandboxes",
+                                                     f"{self.runtime.state_dir}/cni", f"{self.runtime.run_dir}/netns")
+                   if os.path.isdir(folder) for name in os.listdir(folder)}
+        return mounts | links | processes | folders
+
+    def test_verbs_fail_whole(self):
+        self.runtime.start()
+        container_id, pid = self.run_pod("before")
+        there = self.left()
+        failed = 0
+        for leave in (0, 4096, 8192, 16384, 32768, 65536, 131072):
+            with self.subTest(leave=leave):
+                self.fill(leave)
+                name = f"full{leave}"
+                done = self.runtime.crictl("run", *self.files(name), check=False)
+                os.remove(f"{self.mounted}/ballast")
+                if done.returncode != 0:
+                    failed += 1
+                    self.assertRegex(done.stderr, "(?i)no space left|disk is full|full")
+                # crictl run leaves the pod when only its container failed; a client removes it.
+                for sandbox in self.runtime.json("pods", "-o", "json")["items"]:
+                    if sandbox["metadata"]["name"] == name:
+                        self.runtime.crictl("rmp", "-f", sandbox["id"])
+                self.assertEqual(self.left() ^ there, set())
+                self.assertEqual(len(self.runtime.ids("ps", "-a", "-q")), 1)
+        self.assertGreaterEqual(failed, 2, "the disk was full often enough")
+        self.assertTrue(harness.is_alive(pid))
+        # Removing needs little, so that a full disk can be emptied.
+        self.fill(0)
+        self.runtime.crictl("rmp", "-f", "-a")
+        os.remove(f"{self.mounted}/ballast")
+        self.assertEqual(self.runtime.ids("ps", "-a", "-q"), [])
+        self.assertFalse(harness.is_alive(pid))
+        self.assertNotIn(container_id, os.listdir(f"{self.runtime.state_dir}/bundles"))
+        self.run_pod("after")
