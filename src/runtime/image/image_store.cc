@@ -146,14 +146,6 @@ Result<void> EmptyTemporary(const StoreLayout& layout) {
   return {};
 }
 
-Result<void> RemoveUnfinishedRecords(const StoreLayout& layout) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, base::ListDir(layout.Records()));
-  for (const std::string& name : names) {
-    if (name.find(".tmp-") != std::string::npos) TRY(base::RemoveTree(layout.Records() + "/" + name));
-  }
-  return {};
-}
-
 struct InUse {
   std::set<std::string> blobs;   // file names
   std::set<std::string> layers;  // folder names
@@ -210,7 +202,7 @@ Result<std::unique_ptr<ImageStore>> ImageStore::Open(ImageStoreOptions options) 
   ASSIGN_OR_RETURN(const base::UniqueFd lock, TryLockStore(layout));
   if (lock.valid()) {
     TRY(EmptyTemporary(layout));
-    TRY(RemoveUnfinishedRecords(layout));
+    TRY(base::RemoveHalfWritten(layout.Records()));
     store->TrySweep();
   }
   return store;

@@ -34,18 +34,6 @@ std::string CgroupParentOf(const std::string& bundle, const std::string& id, con
   return spec->linux_.cgroups_path.substr(0, spec->linux_.cgroups_path.size() - suffix.size());
 }
 
-// What base::WriteFileAtomic of a killed process had not yet put in its place.
-void RemoveUnfinishedFiles(const std::string& folder) {
-  const auto names = base::ListDir(folder);
-  if (!names) {
-    if (names.error().sys_errno != ENOENT) Report("unfinished file", folder, Failure(names.error()));
-    return;
-  }
-  for (const std::string& name : *names) {
-    if (name.find(".tmp-") != std::string::npos) Report("unfinished file", name, base::RemoveTree(folder + "/" + name));
-  }
-}
-
 }  // namespace
 
 void RuntimeService::RemoveLeftovers() {
@@ -68,7 +56,6 @@ void RuntimeService::RemoveLeftovers() {
         {.id = id, .bundle = bundle, .cgroup_parent = CgroupParentOf(bundle, id, options_.default_cgroup_parent)},
         /*force=*/true);
   });
-  if (auto removed = base::RemoveHalfWritten(paths_.CniCache()); !removed) Report("half-written file", "", removed);
   for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->Del(id); });
   for_unknown(netns_->List(), "network namespace", [&](const std::string& id) { return netns_->Delete(id); });
   for_unknown(base::ListDir(paths_.Shm()), "shared memory",
@@ -86,7 +73,9 @@ void RuntimeService::RemoveLeftovers() {
               [&](const std::string& id) { return base::RemoveTree(paths_.SandboxFiles(id)); });
   for_unknown(base::ListDir(oci_->ExitDir()), "exit file",
               [&](const std::string& id) { return base::RemoveTree(oci_->ExitDir() + "/" + id); });
-  for (const std::string& folder : {paths_.CniCache(), paths_.Filters()}) RemoveUnfinishedFiles(folder);
+  for (const std::string& folder : {paths_.CniCache(), paths_.Filters()}) {
+    if (auto removed = base::RemoveHalfWritten(folder); !removed) Report("half-written file", folder, removed);
+  }
 }
 
 }  // namespace portcullis::runtime
