@@ -87,10 +87,18 @@ def files_below(folder):
     return found
 
 
+def is_of_daemon(pid, daemon):
+    """It, or the spawner that it has for as long as it lives; a spawner that outlived its daemon is a leftover."""
+    if daemon.process is None:
+        return False
+    is_spawner = harness.read(f"/proc/{pid}/comm").strip() == "portc-spawner"
+    return pid == daemon.process.pid or (is_spawner and harness.kernel_field(pid, "PPid") == str(daemon.process.pid))
+
+
 def footprint(daemon):
     """All that pods leave on the host, by name: what is there without pods must be there again after them."""
     things = {f"mount {path}" for path in SUITE.mounts() if path.startswith(daemon.dir + "/")}
-    things |= {f"process {pid}" for pid in SUITE.processes() if daemon.process is None or pid != daemon.process.pid}
+    things |= {f"process {pid}" for pid in SUITE.processes() if not is_of_daemon(pid, daemon)}
     things |= {f"link {name}" for name in os.listdir("/sys/class/net") if SUITE.master_of(name) == daemon.bridge}
     things |= {f"rule {line}" for line in SUITE.rules()}
     things |= {f"cgroup {path}" for top in SUITE.cgroups() for path in files_below(top) if os.path.isdir(path)}
