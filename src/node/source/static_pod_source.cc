@@ -21,6 +21,8 @@ using Time = std::chrono::steady_clock::time_point;
 
 // A burst of events (an editor's save: create, write, rename, delete) is one change.
 constexpr milliseconds kQuiet(40);
+// Whole files put in place by a rename leave nothing to wait for, but their neighbours of the same moment.
+constexpr milliseconds kPlaced(4);
 // How long a file that is open for writing is waited for, and the limit for all waiting together.
 constexpr milliseconds kWriting(500);
 constexpr milliseconds kLongest(800);
@@ -63,11 +65,12 @@ void StaticPodSource::Run() {
     Time now = base::Now();
     Time wake = std::min(next_listing, now + options_.watch_check);
     if (pending) {
-      Time settled = last_event + (being_written_.empty() ? kQuiet : kWriting);
+      Time settled = last_event + (!being_written_.empty() ? kWriting : only_placed_ ? kPlaced : kQuiet);
       wake = std::min({wake, settled, first_event + kLongest});
       if (now >= std::min(settled, first_event + kLongest)) {
         pending = false;
         being_written_.clear();
+        only_placed_ = true;
         Scan(false);
         continue;
       }
@@ -89,6 +92,7 @@ void StaticPodSource::Run() {
     if (Watch() && !pending) {  // waits as after an event: half a swap leaves nothing at the path for a moment
       first_event = last_event = base::Now();
       pending = true;
+      only_placed_ = false;
     }
   }
 }
@@ -147,14 +151,19 @@ bool StaticPodSource::DrainEvents() {
     for (ssize_t at = 0; at < size;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
       at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-      if ((event->mask & IN_Q_OVERFLOW) != 0) matters = true;
+      if ((event->mask & IN_Q_OVERFLOW) != 0) {
+        matters = true;
+        only_placed_ = false;
+      }
       if (event->wd != watch_) continue;
       if ((event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) != 0) {
         LoseWatch();
         matters = true;
+        only_placed_ = false;
         continue;
       }
       std::string name = event->len > 0 ? event->name : "";
+      if ((event->mask & IN_MOVED_TO) == 0 && !name.starts_with('.')) only_placed_ = false;
       if (!watched_name_.empty() && name != watched_name_) continue;
       matters = true;
       std::erase(being_written_, name);

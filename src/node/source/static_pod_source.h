@@ -65,6 +65,7 @@ class StaticPodSource {
   std::string watch_problem_;  // why there is no watch, as logged
   std::string watched_name_;   // of a single file: its name in the watched folder
   std::vector<std::string> being_written_;
+  bool only_placed_ = true;  // since the last scan, files came by renames and no other change was seen
   std::thread thread_;
 };
 
