@@ -332,12 +332,12 @@ TEST_F(ImageStoreTest, OpeningRemovesWhatACrashLeft) {
   ASSERT_TRUE(base::MakeDirs(dir_ + "/state/tmp/half/layer/fs"));
   ASSERT_TRUE(base::MakeDirs(dir_ + "/state/layers/" + std::string(64, '0') + "/fs"));
   ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/state/blobs/sha256/" + std::string(64, '0'), "orphan"));
-  ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/state/images/x.json.tmp-1", "{"));
+  ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/state/images/x.json.tmp-0123456789ab", "{"));
   Reopen();
   EXPECT_EQ(Count("tmp"), 0u);
   EXPECT_EQ(Count("layers"), 2u);
   EXPECT_EQ(Count("blobs/sha256"), blobs);
-  EXPECT_FALSE(base::Exists(dir_ + "/state/images/x.json.tmp-1"));
+  EXPECT_FALSE(base::Exists(dir_ + "/state/images/x.json.tmp-0123456789ab"));
   EXPECT_TRUE(store_->Get("app:1"));
 }
 

@@ -8,7 +8,7 @@
 namespace portcullis::runtime {
 namespace {
 
-class OomTest : public ::testing::Test {
+class OomLedgerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(base::MakeDirs(root_));
@@ -23,13 +23,13 @@ class OomTest : public ::testing::Test {
   const std::string root_ = ::testing::TempDir() + "/oom-" + base::RandomHex(4);
 };
 
-TEST_F(OomTest, CountsInTheFile) {
+TEST_F(OomLedgerTest, CountsInTheFile) {
   EXPECT_EQ(OomKillCount("low 0\noom 2\noom_kill 3\noom_group_kill 4\n"), 3u);
   EXPECT_EQ(OomKillCount("oom_kill_disable 1\nunder_oom 0\n"), 0u);
   EXPECT_EQ(OomKillCount(""), 0u);
 }
 
-TEST_F(OomTest, LedgerTellsTheOneThatIsGone) {
+TEST_F(OomLedgerTest, LedgerTellsTheOneThatIsGone) {
   const auto cgroups = Cgroups::Detect(root_);
   ASSERT_TRUE(cgroups);
   OomLedger ledger;

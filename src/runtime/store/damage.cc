@@ -26,6 +26,7 @@ Result<std::string> FirstText(Database& db, std::string_view sql) {
 }  // namespace
 
 Result<void> CheckDatabase(const std::string& path, bool has_containers) {
+  constexpr off_t kSmallestPage = 512;
   constexpr std::string_view kEmptied = "it is empty although there are containers";
   struct stat info = {};
   if (::stat(path.c_str(), &info) != 0) {
@@ -33,8 +34,8 @@ Result<void> CheckDatabase(const std::string& path, bool has_containers) {
     return FailErrno(errno, "stat state database {}", path);
   }
   if (!S_ISREG(info.st_mode)) return Fail(Code::kFailedPrecondition, "state database {} is not a regular file", path);
-  // Before SQLite sees it: it deletes the write-ahead log of an empty database.
-  if (info.st_size == 0) {
+  // Before SQLite sees it: it takes a file of less than a page for an empty database, and deletes its write-ahead log.
+  if (info.st_size < kSmallestPage) {
     if (has_containers) return Damaged(path, kEmptied);
     return {};
   }
