@@ -25,8 +25,8 @@ if(sysctls)
   install(FILES ${sysctls} DESTINATION lib/sysctl.d COMPONENT node)
 endif()
 install(FILES ${deploy}/default/portcullis ${deploy}/default/portcullis-runtime
-  DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/default COMPONENT node)
-install(FILES ${deploy}/etc/kubelet-config.yaml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/portcullis COMPONENT node)
+  DESTINATION /etc/default COMPONENT node)
+install(FILES ${deploy}/etc/kubelet-config.yaml DESTINATION /etc/portcullis COMPONENT node)
 
 file(GLOB docs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md)
 install(FILES ${docs} ${deploy}/debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/portcullis COMPONENT node)

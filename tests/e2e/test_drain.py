@@ -83,7 +83,8 @@ class Drain(unittest.TestCase):
         config = harness.write(f"{self.node.dir}/foreign.json", {
             "metadata": {"name": "foreign", "namespace": "else", "uid": "u1", "attempt": 0},
             "linux": {"cgroup_parent": f"{self.node.cgroup}/cri"}})
-        self.node.crictl("runp", config)
+        foreign = self.node.crictl("runp", config).stdout.strip()
+        self.addCleanup(self.node.crictl, "rmp", "-f", foreign)
         said = self.drain().stdout
         self.assertIn("left (not this node's; `crictl rmp` ends it) else/foreign\n", said)
         self.assertEqual(len(self.listed()), 1)
