@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs all tests: unit tests, then (as root) real containers.
 #
-# usage: ./test.sh [unit|integration|e2e|vm]...     (default: everything that this user may run)
+# usage: ./test.sh [unit|integration|e2e|package|vm]...     (default: everything that this user may run)
 set -euo pipefail
 cd "$(dirname "$0")"
 dir=${PORTCULLIS_BUILD_DIR:-build}
@@ -9,7 +9,7 @@ export PORTCULLIS_BUILD_DIR=$dir
 wanted=("$@")
 if [ "${#wanted[@]}" -eq 0 ]; then
   wanted=(unit)
-  if [ "$(id -u)" -eq 0 ]; then wanted+=(integration e2e vm); else echo "test: not root, so only the unit tests run"; fi
+  if [ "$(id -u)" -eq 0 ]; then wanted+=(integration e2e package vm); else echo "test: not root, so only the unit tests run"; fi
 fi
 
 step() { printf '\n== %s\n' "$*"; }
@@ -41,13 +41,17 @@ for kind in "${wanted[@]}"; do
       scripts/build-images "$dir/images"
       tests/e2e/run "$dir" || failed+=(e2e)
       ;;
+    package)
+      step "the Debian package: built, then installed and run within an overlay of this machine"
+      if ! scripts/package || ! python3 tests/package/package_test.py "$dir" .; then failed+=(package); fi
+      ;;
     vm)
       step "the same on unified cgroup v2: a Debian guest in an emulator, the short set"
       scripts/build-images "$dir/images"
       scripts/vm-test || failed+=(vm)
       ;;
     *)
-      echo "test: unknown kind '$kind' (unit, integration, e2e, vm)" >&2
+      echo "test: unknown kind '$kind' (unit, integration, e2e, package, vm)" >&2
       exit 2
       ;;
   esac
