@@ -490,7 +490,7 @@ class BehindContainerd(unittest.TestCase):
         registry.push(f"oci-archive:{SUITE.build}/images/busybox.tar", "busybox:1", f"--dest-creds={USER}:{PASSWORD}")
         peer = containerd.Containerd()
         try:
-            peer.start()
+            peer.start("pause-3.10")
         except containerd.CannotStart as reason:
             self.skipTest(str(reason))
         self.addCleanup(peer.stop)
