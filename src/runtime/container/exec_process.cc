@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -56,6 +58,22 @@ Result<Terminal> MakeTerminal() {
   ::cfmakeraw(&settings);
   if (::tcsetattr(terminal.theirs.get(), TCSANOW, &settings) != 0) return FailErrno(errno, "set up a terminal");
   return terminal;
+}
+
+// The terminal inside the container itself: crun (1.8.1) does not pass a new size on. What the process has as its
+// standard input may be anything by now, so it is looked at before it is opened: only a pseudo-terminal is.
+void ResizeInside(const std::string& pid_file, const winsize& window) {
+  constexpr unsigned kFirstPts = 136;  // UNIX98_PTY_SLAVE_MAJOR and the seven after it, linux/major.h
+  constexpr unsigned kLastPts = 143;
+  const auto pid = base::ReadFile(pid_file, 64);
+  if (!pid || !base::ParseUint(base::Trim(*pid))) return;
+  const base::UniqueFd node(::open(fmt::format("/proc/{}/fd/0", base::Trim(*pid)).c_str(), O_PATH | O_CLOEXEC));
+  struct stat info{};
+  if (!node.valid() || ::fstat(node.get(), &info) != 0 || !S_ISCHR(info.st_mode)) return;
+  if (major(info.st_rdev) < kFirstPts || major(info.st_rdev) > kLastPts) return;
+  const std::string path = fmt::format("/proc/self/fd/{}", node.get());
+  const base::UniqueFd terminal(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  if (terminal.valid()) ::ioctl(terminal.get(), TIOCSWINSZ, &window);
 }
 
 std::string ReadRest(int fd) {
@@ -136,7 +154,9 @@ Result<void> ExecProcess::Resize(TerminalSize size) {
   window.ws_col = size.columns;
   if (::ioctl(output_.get(), TIOCSWINSZ, &window) != 0) return FailErrno(errno, "resize the terminal of an exec");
   // The terminal is nobody's controlling one: its new size is told by hand.
-  if (!finished_) ::kill(child_.pid, SIGWINCH);
+  if (finished_) return {};
+  ::kill(child_.pid, SIGWINCH);
+  ResizeInside(scope_.folder + "/pidfile", window);
   return {};
 }
 

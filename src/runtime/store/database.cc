@@ -56,15 +56,7 @@ Result<void> Statement::Run() {
 }
 
 Result<bool> Statement::Next() {
-  int code = sqlite3_step(statement_.get());
-  // On a full disk the write-ahead log cannot grow; once its pages are in the database it is written from its start
-  // again, which takes no space. So pods can be removed to make room.
-  if (code == SQLITE_FULL && sqlite3_get_autocommit(db_) != 0) {
-    sqlite3_reset(statement_.get());
-    if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr) == SQLITE_OK) {
-      code = sqlite3_step(statement_.get());
-    }
-  }
+  const int code = sqlite3_step(statement_.get());
   switch (code) {
     case SQLITE_ROW:
       return true;
