@@ -65,8 +65,8 @@ Result<int> Drain(const Flags& flags) {
     return Fail(Code::kInvalidArgument, "--timeout={}: expected a duration such as 5m, or 0 for no limit",
                 flags.timeout);
   }
-  ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = flags.endpoint}));
-  auto found = FindPods(*runtime);
+  const auto runtime = cri::Connect({.endpoint = flags.endpoint});
+  const auto found = runtime ? FindPods(**runtime) : Result<Found>(Failure(runtime.error()));
   if (flags.dry_run) {
     if (!found) return Failure(found.error());
     Say("would end", found->pods);
@@ -76,7 +76,7 @@ Result<int> Drain(const Flags& flags) {
   // Also with no runtime to ask: the next start finds the node cordoned.
   TRY(node::Cordon(flags.root_dir));
   std::printf("cordoned: this node takes no pods until `portcullis uncordon`\n");
-  if (!found) return Wrap(std::move(found).error(), "the node is cordoned, but its pods cannot be seen");
+  if (!found) return Wrap(found.error(), "the node is cordoned, but its pods cannot be seen");
   Say("ending", found->pods);
   Say("left (not this node's; `crictl rmp` ends it)", found->others);
   const auto deadline = base::Now() + *timeout;
@@ -89,7 +89,7 @@ Result<int> Drain(const Flags& flags) {
       return 1;
     }
     ::poll(nullptr, 0, kLookEveryMillis);
-    ASSIGN_OR_RETURN(const Found now, FindPods(*runtime));
+    ASSIGN_OR_RETURN(const Found now, FindPods(**runtime));
     Say("ended", Gone(left, now.pods));
     // A pod whose start was under way when the node was cordoned shows late.
     Say("ending", Gone(now.pods, left));
