@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 manifests=/etc/kubernetes/manifests
+network=/etc/portcullis/net.d
 manifest=$manifests/portcullis-test-pod.yaml
 pid_file=/run/portcullis/quickstart.pid
 log=/var/log/portcullis-quickstart.log
@@ -69,7 +70,7 @@ stop() {
   kill -TERM "$pid"
   wait_for "the end of the node" bash -c "! kill -0 $pid 2>/dev/null"
   rm -f "$pid_file"
-  echo "stopped. Images stay in /var/lib/portcullis, and the network's configuration in /etc/cni/net.d/87-portcullis-bridge.conflist."
+  echo "stopped. Images stay in /var/lib/portcullis, and the network's configuration in $network/87-portcullis-bridge.conflist."
 }
 
 # What the node decided, what the kernel says, and what a process inside can really do.
@@ -112,7 +113,7 @@ step "packages"
 scripts/install-packages build
 command -v curl >/dev/null || apt-get install -y -q --no-install-recommends curl >/dev/null
 step "build"
-scripts/build portcullis
+scripts/build portcullis portcullis-crun
 
 mkdir -p /run/portcullis "$manifests" "$(dirname "$log")"
 for name in portcullis crictl; do
@@ -131,7 +132,7 @@ if [ -n "$pid" ]; then
   echo "already running: process $pid"
 else
   if node_answers; then fail "something else answers on $health; is a kubelet running here?"; fi
-  setsid "$portcullis" node --feature-gates=SeccompDefault=true --seccomp-default --pod-manifest-path="$manifests" --cni-default \
+  setsid "$portcullis" node --feature-gates=SeccompDefault=true --seccomp-default --pod-manifest-path="$manifests" --cni-conf-dir="$network" --cni-default \
     </dev/null >>"$log" 2>&1 &
   echo $! >"$pid_file"
   wait_for "the node's first answer" node_answers
