@@ -112,6 +112,13 @@ class Limits(harness.NodeTest):
         wait("the class's shares", lambda: shares_of(of_class) == weight(2), explain=lambda: shares_of(of_class))
         self.assertIn(quota_of(cgroup), ("-1", "max"))
 
+    def test_a_small_pod(self):
+        # Its monitor, its pause process and the OCI runtime at work count as the pod's.
+        small = {"requests": {"cpu": "50m"}, "limits": {"cpu": "50m", "memory": "12Mi"}}
+        self.runs("small", container("c", FOREVER, resources=small))
+        status = self.node.container_status("small", "c")
+        self.assertEqual(status["restartCount"], 0)
+
     def test_processes(self):
         # A shell's failed fork ends it, so the forks are a child's.
         cgroup = self.runs("forks", container("c", "(for i in $(seq 100); do sleep 1000 & done) 2>/dev/null; echo done\n" + FOREVER))
