@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 manifests=/etc/kubernetes/manifests
-network=/etc/portcullis/net.d
+network=/var/lib/portcullis/quickstart/net.d
 manifest=$manifests/portcullis-test-pod.yaml
 pid_file=/run/portcullis/quickstart.pid
 log=/var/log/portcullis-quickstart.log

@@ -160,7 +160,7 @@ class Installed(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.scratch)
 
     def in_root(self, script):
-        """Runs `script` with / an overlay; /proc is this machine's, /run and /tmp are empty."""
+        """Runs `script` with / an overlay; /proc is this machine's, /run and /tmp are empty, and no node has ever been here."""
         setup = f"""set -eu
 mount -t tmpfs scratch {self.scratch}
 mkdir {self.scratch}/up {self.scratch}/work {self.scratch}/root
@@ -168,6 +168,7 @@ mount -t overlay overlay -o lowerdir=/,upperdir={self.scratch}/up,workdir={self.
 cd {self.scratch}/root
 for folder in proc dev; do mount --rbind /$folder $folder; done
 mount -t tmpfs run run; mount -t tmpfs tmp tmp
+rm -rf etc/portcullis etc/default/portcullis* var/lib/portcullis var/cache/portcullis
 cp {DEB} tmp/portcullis.deb
 chroot . /bin/sh -eu -c "$SCRIPT"
 """
@@ -230,4 +231,8 @@ if __name__ == "__main__":
     if len(debs) != 1:
         sys.exit(f"package_test: {len(debs)} packages in {BUILD}/package: run scripts/package first")
     DEB = debs[0]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
+    result = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2, exit=False).result
+    # Once more at the very end, where also the tail of a long log shows it.
+    for test, trace in [*result.failures, *result.errors]:
+        print(f"failed: {test}: {trace.strip().splitlines()[-1]}")
+    sys.exit(0 if result.wasSuccessful() else 1)
