@@ -38,7 +38,7 @@ for kind in "${wanted[@]}"; do
       ;;
     e2e)
       step "end-to-end tests: a node, its pods, and what it leaves behind"
-      scripts/build-images "$dir/images"
+      scripts/build-images --workloads "$dir/images"
       tests/e2e/run "$dir" || failed+=(e2e)
       ;;
     package)
