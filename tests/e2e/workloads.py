@@ -9,6 +9,7 @@
 """
 
 import dataclasses
+import os
 import socket
 import urllib.request
 from collections.abc import Callable
@@ -80,6 +81,8 @@ class Workload:
     def load(self, node):
         if self.archive:
             archive = f"{harness.SUITE.build}/images/workloads/{self.archive}"
+            if not os.path.exists(archive):
+                raise AssertionError(f"{archive} is missing: run scripts/build-images --workloads {harness.SUITE.build}/images first")
             harness.run(harness.SUITE.portcullis, "image", "load", "--state-dir", node.state_dir, archive, timeout=120)
 
 
