@@ -31,6 +31,14 @@ struct Verb {
     Value("-o,--output", &output->format, "table, json, yaml or go-template (default " + fallback + ")");
     Value("--template", &output->template_text, "Go template for -o go-template");
   }
+  void Stream(StreamOptions* stream) {
+    Value("-r,--transport", &stream->transport, "spdy (default) or websocket");
+    Value("--tls-sni,--tls-server-name", &stream->tls_server_name,
+          "name that the streaming server's certificate must have (default localhost)");
+    Value("--tls-ca", &stream->tls_ca, "file with the authorities of the streaming server's certificate");
+    Value("--tls-cert", &stream->tls_cert, "file with the certificate to show to the streaming server");
+    Value("--tls-key", &stream->tls_key, "file with the key of --tls-cert");
+  }
 
   // What to do: `action(session)` or `action(session, config)`, with a Result<void> or a Result<int>.
   template <class Action>
@@ -304,7 +312,7 @@ class Commands {
     exec.Flag("-i,--interactive", &executed->stdin_open, "keep standard input open");
     exec.Flag("-t,--tty", &executed->tty, "allocate a terminal");
     exec.Value("--timeout", &executed->timeout_seconds, "with --sync: seconds until the command is killed (0: never)");
-    exec.Value("-r,--transport", &executed->transport, "spdy, which is the default");
+    exec.Stream(&executed->stream);
     exec.app->prefix_command();
     exec.app->footer("usage: crictl exec [flags] CONTAINER-ID COMMAND [ARG...]");
     exec.app->callback([invocation = &invocation_, executed, app = exec.app] {
@@ -365,14 +373,14 @@ class Commands {
     attach.Value("id", &attached->id, "container id")->required();
     attach.Flag("-i,--stdin", &attached->stdin_open, "keep standard input open");
     attach.Flag("-t,--tty", &attached->tty, "the container has a terminal");
-    attach.Value("-r,--transport", &attached->transport, "spdy, which is the default");
+    attach.Stream(&attached->stream);
     attach.Runs([attached](Session& s) { return Attach(s, *attached); });
 
     auto forwarded = std::make_shared<PortForwardOptions>();
     Verb forward = Add("port-forward", "Forward local ports to a pod");
     forward.Value("id", &forwarded->id, "pod id")->required();
     forward.Rest("ports", &forwarded->ports, "[LOCAL_PORT:]REMOTE_PORT...");
-    forward.Value("-r,--transport", &forwarded->transport, "spdy, which is the default");
+    forward.Stream(&forwarded->stream);
     forward.Runs([forwarded](Session& s) { return ForwardPorts(s, *forwarded); });
   }
 

@@ -39,6 +39,11 @@ void RuntimeFlags::AddTo(CommandLine& line) {
         return {};
       },
       "their port (default 0: any free one)");
+  line.Text("--stream-tls-cert", &service.streaming.tls.cert_file,
+            "file with the certificate, and those between it and its authority: serves them over TLS");
+  line.Text("--stream-tls-key", &service.streaming.tls.key_file, "file with the key of --stream-tls-cert");
+  line.Text("--stream-tls-ca", &service.streaming.tls.client_ca_file,
+            "file with authorities: clients must show a certificate of one of them");
   const auto duration = [&line](const std::string& flag, std::chrono::milliseconds* target, const std::string& help) {
     line.Each(
         flag,

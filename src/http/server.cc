@@ -3,16 +3,18 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <functional>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -96,11 +98,13 @@ std::variant<Response, Switch> Dispatch(const Shared& shared, const Request& req
   return Response{.status = 404, .body = "404 page not found\n"};
 }
 
-// One connection: read, answer, read again while the peer keeps it alive.
+// One connection: read, answer, read again while the peer keeps it alive. With TLS, what is read is decrypted before it
+// is parsed, and what is written encrypted.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Tcp::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
     shared_.connections.insert(this);
+    if (shared_.options.tls) tls_ = shared_.options.tls->Accept();
   }
   ~Connection() {
     shared_.connections.erase(this);
@@ -110,11 +114,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Read() {
     answering_ = false;
     parser_.emplace();
+    parser_->eager(true);  // the body too
     parser_->header_limit(static_cast<std::uint32_t>(shared_.options.max_header_bytes));
     parser_->body_limit(shared_.options.max_body_bytes);
     stream_.expires_after(shared_.options.timeout);
-    beast::http::async_read(stream_, buffer_, *parser_,
-                            [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
+    Parse();
   }
 
   bool answering() const { return answering_; }
@@ -126,16 +130,47 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
  private:
-  void OnRead(error_code error) {
-    if (error == beast::http::error::end_of_stream || error == beast::error::timeout) return Close();
+  void ReadMore() {
+    stream_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](error_code error, size_t size) {
+      if (error) return self->Close();
+      self->Take(std::string_view(self->chunk_.data(), size));
+    });
+  }
+
+  void Take(std::string_view bytes) {
+    if (!tls_) {
+      received_ += bytes;
+      return Parse();
+    }
+    const auto taken = tls_->Receive(bytes, received_);
+    if (!taken) base::LogDebug("http: connection refused", {{"error", taken.error().message}});
+    const bool over = !taken || tls_->HasPeerEnded();
+    if (tls_->output().empty()) return over ? Close() : Parse();
+    Write("", [self = shared_from_this(), over] { over ? self->Close() : self->Parse(); });
+  }
+
+  // What has been received, as far as it goes.
+  void Parse() {
+    error_code error;
+    while (!received_.empty() && !parser_->is_done() && !error) {
+      const size_t used = parser_->put(asio::buffer(received_), error);
+      received_.erase(0, used);
+    }
+    if (error == beast::http::error::need_more) return ReadMore();
+    if (error) return OnBadRequest(error);
+    if (parser_->is_done()) return OnRequest();
+    ReadMore();
+  }
+
+  void OnBadRequest(error_code error) {
     if (error == beast::http::error::header_limit)
       return Answer({.status = 431, .body = "request header too large\n"}, 11, false, false);
     if (error == beast::http::error::body_limit)
       return Answer({.status = 413, .body = "request body too large\n"}, 11, false, false);
-    if (error.category() == beast::http::make_error_code(beast::http::error::bad_method).category()) {
-      return Answer({.status = 400, .body = "malformed request\n"}, 11, false, false);
-    }
-    if (error) return Close();
+    Answer({.status = 400, .body = "malformed request\n"}, 11, false, false);
+  }
+
+  void OnRequest() {
     const auto& message = parser_->get();
     Request request = ToRequest(message);
     bool keep_alive = message.keep_alive() && !shared_.stopping;
@@ -147,51 +182,69 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Writes the 101 and hands the socket on.
   void Leave(Switch leave) {
     answering_ = true;
-    head_ = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
-    for (const auto& [name, value] : leave.headers) head_ += name + ": " + value + "\r\n";
-    head_ += "\r\n";
+    std::string head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
+    for (const auto& [name, value] : leave.headers) head += name + ": " + value + "\r\n";
+    head += "\r\n";
     stream_.expires_after(shared_.options.timeout);
-    auto done = [self = shared_from_this(), take_over = std::move(leave.take_over)](error_code error, size_t) {
-      if (error || self->shared_.stopping) return self->Close();
-      const auto rest = self->buffer_.data();
-      std::string received(static_cast<const char*>(rest.data()), rest.size());
+    Write(head, [self = shared_from_this(), take_over = std::move(leave.take_over)] {
+      if (self->shared_.stopping) return self->Close();
       self->stream_.expires_never();
+      error_code error;
       const int socket = self->stream_.release_socket().release(error);
       if (error) return;
-      take_over({base::UniqueFd(socket), std::move(received)});
-    };
-    asio::async_write(stream_, asio::buffer(head_), std::move(done));
+      take_over({base::UniqueFd(socket), std::move(self->received_), std::move(self->tls_)});
+    });
   }
 
   void Answer(Response response, unsigned version, bool keep_alive, bool head) {
     answering_ = true;
-    reply_ = {};
-    reply_.version(version);
-    reply_.result(static_cast<unsigned>(response.status));
-    reply_.set(beast::http::field::content_type, response.content_type);
-    reply_.set("X-Content-Type-Options", "nosniff");
-    for (const auto& [name, value] : response.headers) reply_.insert(name, value);
-    reply_.keep_alive(keep_alive);
-    reply_.content_length(response.body.size());
-    if (!head) reply_.body() = std::move(response.body);
+    beast::http::response<beast::http::string_body> reply;
+    reply.version(version);
+    reply.result(static_cast<unsigned>(response.status));
+    reply.set(beast::http::field::content_type, response.content_type);
+    reply.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : response.headers) reply.insert(name, value);
+    reply.keep_alive(keep_alive);
+    reply.content_length(response.body.size());
+    std::ostringstream text;
+    text << reply.base();
+    if (!head) text << response.body;
     stream_.expires_after(shared_.options.timeout);
-    auto done = [self = shared_from_this(), keep_alive](error_code error, size_t) {
-      if (error || !keep_alive || self->shared_.stopping) return self->Close();
+    Write(text.str(), [self = shared_from_this(), keep_alive] {
+      if (!keep_alive || self->shared_.stopping) return self->Farewell();
       self->Read();
-    };
-    if (!head) return beast::http::async_write(stream_, reply_, std::move(done));
-    head_serializer_.emplace(reply_);
-    beast::http::async_write_header(stream_, *head_serializer_, std::move(done));
+    });
+  }
+
+  void Farewell() {
+    if (!tls_) return Close();
+    tls_->Close();
+    Write("", [self = shared_from_this()] { self->Close(); });
+  }
+
+  // One at a time. `then` is called once all is written; a connection that is lost is closed instead.
+  void Write(std::string_view text, std::function<void()> then) {
+    if (tls_) {
+      tls_->Send(text);
+      sending_ = std::exchange(tls_->output(), {});
+    } else {
+      sending_ = text;
+    }
+    asio::async_write(stream_, asio::buffer(sending_),
+                      [self = shared_from_this(), then = std::move(then)](error_code error, size_t) {
+                        if (error) return self->Close();
+                        then();
+                      });
   }
 
   beast::tcp_stream stream_;
   Shared& shared_;
+  std::unique_ptr<TlsSession> tls_;
   bool answering_ = false;
-  std::string head_;  // of a 101
-  beast::flat_buffer buffer_;
+  std::array<char, 16384> chunk_{};
+  std::string received_;  // and not parsed yet
+  std::string sending_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
-  beast::http::response<beast::http::string_body> reply_;
-  std::optional<beast::http::response_serializer<beast::http::string_body>> head_serializer_;
 };
 
 }  // namespace

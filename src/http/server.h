@@ -27,6 +27,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "http/tls/tls_context.h"
 
 namespace portcullis::http {
 
@@ -51,8 +52,9 @@ using Handler = std::function<Response(const Request&)>;
 
 // A connection that has left HTTP.
 struct Upgraded {
-  base::UniqueFd socket;  // does not block
-  std::string received;   // bytes after the request that have been read already
+  base::UniqueFd socket;                      // does not block
+  std::string received;                       // bytes after the request that have been read already
+  std::unique_ptr<TlsSession> tls = nullptr;  // what the connection is encrypted with, or none
 };
 
 struct Switch {
@@ -69,6 +71,7 @@ struct ServerOptions {
   size_t max_body_bytes = 1u << 20;
   size_t max_connections = 64;
   std::chrono::milliseconds timeout{std::chrono::seconds(30)};  // for one request, one response, and an idle connection
+  std::shared_ptr<TlsServerContext> tls;                        // none: no TLS
 };
 
 class Server {

@@ -25,6 +25,7 @@ using Deadline = std::chrono::steady_clock::time_point;
 constexpr size_t kMaxBody = 64u << 10;  // of a refusal
 
 struct Target {
+  bool secure = false;
   std::string host;  // without brackets
   std::string port;
   std::string path;  // with the query
@@ -41,10 +42,14 @@ Result<Target> ParseTarget(const std::string& url) {
     curl_free(text);
     return out;
   };
-  if (const std::string scheme = part(CURLUPART_SCHEME); scheme != "http")
-    return Fail(Code::kUnimplemented, "{}: streaming over {} is not supported, only over http", base::Quote(url),
-                scheme);
-  Target target{.host = part(CURLUPART_HOST), .port = part(CURLUPART_PORT), .path = part(CURLUPART_PATH)};
+  const std::string scheme = part(CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https")
+    return Fail(Code::kUnimplemented, "{}: streaming over {} is not supported, only over http and https",
+                base::Quote(url), scheme);
+  Target target{.secure = scheme == "https",
+                .host = part(CURLUPART_HOST),
+                .port = part(CURLUPART_PORT),
+                .path = part(CURLUPART_PATH)};
   if (target.host.starts_with('[')) target.host = target.host.substr(1, target.host.size() - 2);
   if (const std::string query = part(CURLUPART_QUERY); !query.empty()) target.path += "?" + query;
   return target;
@@ -97,36 +102,65 @@ Result<void> SendAll(int socket, std::string_view text, Deadline deadline, const
   return {};
 }
 
+// The connection while it still speaks HTTP.
+struct Link {
+  base::UniqueFd socket;
+  std::unique_ptr<TlsSession> tls;
+  Deadline deadline;
+  std::string what;
+
+  Result<void> Send(std::string_view text) {
+    if (!tls) return SendAll(socket.get(), text, deadline, what);
+    tls->Send(text);
+    return SendAll(socket.get(), std::exchange(tls->output(), {}), deadline, what);
+  }
+
+  // Appends to `received` what has come, which may be nothing. False: no more will come.
+  Result<bool> Receive(std::string& received) {
+    TRY(Await(socket.get(), POLLIN, deadline, what));
+    char buffer[4096];
+    const ssize_t n = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+    if (n < 0) return FailErrno(errno, "{}", what);
+    const std::string_view bytes(buffer, static_cast<size_t>(n));
+    if (n == 0) return false;
+    if (!tls) {
+      received += bytes;
+      return true;
+    }
+    auto taken = tls->Receive(bytes, received);
+    auto told = SendAll(socket.get(), std::exchange(tls->output(), {}), deadline, what);
+    if (!taken) return Wrap(std::move(taken).error(), "{}", what);
+    TRY(told);
+    return !tls->HasPeerEnded();
+  }
+};
+
 }  // namespace
 
 Result<UpgradeAnswer> RequestUpgrade(const UpgradeRequest& request) {
   const Deadline deadline = base::Now() + request.timeout;
   ASSIGN_OR_RETURN(const Target target, ParseTarget(request.url));
-  ASSIGN_OR_RETURN(base::UniqueFd socket, Connect(target, deadline));
+  Link link{.deadline = deadline,
+            .what = fmt::format("upgrade the connection to {} port {}", target.host, target.port)};
+  if (target.secure) {
+    ASSIGN_OR_RETURN(link.tls, ConnectTls(request.tls));
+  }
+  ASSIGN_OR_RETURN(link.socket, Connect(target, deadline));
   const std::string host = target.host.find(':') == std::string::npos ? target.host : "[" + target.host + "]";
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", request.method, target.path, host, target.port);
   for (const auto& [name, value] : request.headers) head += name + ": " + value + "\r\n";
   if (request.method == "POST") head += "Content-Length: 0\r\n";
   head += "\r\n";
-  const std::string what = fmt::format("upgrade the connection to {} port {}", target.host, target.port);
-  TRY(SendAll(socket.get(), head, deadline, what));
+  TRY(link.Send(head));
+  const std::string& what = link.what;
 
   beast::http::response_parser<beast::http::string_body> parser;
   parser.body_limit(kMaxBody);
   std::string received;
   while (!parser.is_done()) {
-    TRY(Await(socket.get(), POLLIN, deadline, what));
-    char buffer[4096];
-    const ssize_t n = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (n < 0) return FailErrno(errno, "{}", what);
+    ASSIGN_OR_RETURN(const bool more, link.Receive(received));
     boost::system::error_code error;
-    if (n == 0) {
-      parser.put_eof(error);
-      if (error || !parser.is_done()) return Fail(Code::kUnavailable, "{}: the server has hung up", what);
-      break;
-    }
-    received.append(buffer, static_cast<size_t>(n));
     while (!received.empty() && !parser.is_done()) {
       const size_t used = parser.put(boost::asio::buffer(received), error);
       received.erase(0, used);
@@ -136,13 +170,16 @@ Result<UpgradeAnswer> RequestUpgrade(const UpgradeRequest& request) {
       if (parser.is_header_done() && parser.get().result_int() == 101) break;
     }
     if (parser.is_header_done() && parser.get().result_int() == 101) break;
+    if (more) continue;
+    parser.put_eof(error);
+    if (error || !parser.is_done()) return Fail(Code::kUnavailable, "{}: the server has hung up", what);
   }
   const auto& message = parser.get();
   if (message.result_int() != 101) {
     return Fail(Code::kFailedPrecondition, "{}: the server answers {}: {}", what, message.result_int(),
                 base::Trim(message.body()));
   }
-  UpgradeAnswer answer{.headers = {}, .connection = {std::move(socket), std::move(received)}};
+  UpgradeAnswer answer{.headers = {}, .connection = {std::move(link.socket), std::move(received), std::move(link.tls)}};
   for (const auto& field : message) {
     const std::string_view name(field.name_string().data(), field.name_string().size());
     answer.headers[base::ToLower(name)] = std::string(field.value());

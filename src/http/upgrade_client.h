@@ -13,10 +13,11 @@
 namespace portcullis::http {
 
 struct UpgradeRequest {
-  std::string url;  // http only
+  std::string url;  // http, or https
   std::string method = "POST";
   HeaderLines headers;                                          // besides Host; Connection and Upgrade are the caller's
   std::chrono::milliseconds timeout{std::chrono::seconds(30)};  // for connecting and for the answer
+  TlsClientOptions tls;                                         // of https
 };
 
 struct UpgradeAnswer {
@@ -24,7 +25,8 @@ struct UpgradeAnswer {
   Upgraded connection;
 };
 
-// kUnavailable: no connection or no answer; kFailedPrecondition: another status than 101, with the server's text.
+// kUnavailable: no connection, no answer, or a server that TLS does not trust; kFailedPrecondition: another status than
+// 101, with the server's text.
 Result<UpgradeAnswer> RequestUpgrade(const UpgradeRequest& request);
 
 }  // namespace portcullis::http

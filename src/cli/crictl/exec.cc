@@ -28,7 +28,7 @@ Result<int> Exec(Session& session, const ExecOptions& options) {
   if (options.command.empty()) {
     return Fail(Code::kInvalidArgument, "no command given, expected: exec CONTAINER-ID COMMAND [ARG...]");
   }
-  TRY(CheckTransport(options.transport));
+  TRY(CheckStreamOptions(options.stream));
   ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
   if (options.sync) return ExecSync(session, id, options);
   auto answer = session.runtime.Exec({.container_id = id,
@@ -39,19 +39,19 @@ Result<int> Exec(Session& session, const ExecOptions& options) {
                                       .stderr = !options.tty});
   if (!answer) return Wrap(std::move(answer).error(), "execing command in container");
   const auto done =
-      RunStdio({.url = answer->url, .transport = options.transport, .input = options.stdin_open, .tty = options.tty});
+      RunStdio({.url = answer->url, .stream = options.stream, .input = options.stdin_open, .tty = options.tty});
   if (!done) return Wrap(done.error(), "execing command in container");
   return 0;
 }
 
 Result<void> Attach(Session& session, const AttachOptions& options) {
-  TRY(CheckTransport(options.transport));
+  TRY(CheckStreamOptions(options.stream));
   ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
   auto answer = session.runtime.Attach(
       {.container_id = id, .stdin = options.stdin_open, .tty = options.tty, .stdout = true, .stderr = !options.tty});
   if (!answer) return Wrap(std::move(answer).error(), "attaching running container failed");
   const auto done =
-      RunStdio({.url = answer->url, .transport = options.transport, .input = options.stdin_open, .tty = options.tty});
+      RunStdio({.url = answer->url, .stream = options.stream, .input = options.stdin_open, .tty = options.tty});
   if (!done) return Wrap(done.error(), "attaching running container failed");
   return {};
 }

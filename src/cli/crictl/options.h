@@ -150,6 +150,15 @@ struct LogsOptions {
   std::string since;  // "42m", RFC 3339, "2026-01-02T13:23:37", Unix seconds
 };
 
+// How the streams of exec, attach and port-forward are reached.
+struct StreamOptions {
+  std::string transport = "spdy";             // or "websocket"
+  std::string tls_server_name = "localhost";  // in the server's certificate
+  std::string tls_ca;                         // files; without any of the three no certificate is looked at
+  std::string tls_cert;
+  std::string tls_key;
+};
+
 struct ExecOptions {
   std::string id;
   std::vector<std::string> command;
@@ -157,20 +166,20 @@ struct ExecOptions {
   bool stdin_open = false;
   bool tty = false;
   int64_t timeout_seconds = 0;
-  std::string transport = "spdy";  // the only one there is
+  StreamOptions stream;
 };
 
 struct AttachOptions {
   std::string id;
   bool stdin_open = false;
   bool tty = false;
-  std::string transport = "spdy";
+  StreamOptions stream;
 };
 
 struct PortForwardOptions {
   std::string id;
   std::vector<std::string> ports;  // "LOCAL:REMOTE", ":REMOTE" or "0:REMOTE" for any local one, "PORT" for both
-  std::string transport = "spdy";
+  StreamOptions stream;
 };
 
 struct StatsOptions {

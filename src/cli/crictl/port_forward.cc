@@ -232,7 +232,7 @@ Result<std::vector<PortPair>> ParsePortPairs(const std::vector<std::string>& tex
 }
 
 Result<void> ForwardPorts(Session& session, const PortForwardOptions& options) {
-  TRY(CheckTransport(options.transport));
+  TRY(CheckStreamOptions(options.stream));
   if (options.ports.empty()) {
     return Fail(Code::kInvalidArgument, "no port given, expected: port-forward POD-ID [LOCAL_PORT:]REMOTE_PORT...");
   }
@@ -240,7 +240,7 @@ Result<void> ForwardPorts(Session& session, const PortForwardOptions& options) {
   ASSIGN_OR_RETURN(const std::string id, ResolvePod(session, options.id));
   auto answer = session.runtime.PortForward({.pod_sandbox_id = id});
   if (!answer) return Wrap(std::move(answer).error(), "port forward");
-  auto connection = OpenPortForward(answer->url, options.transport);
+  auto connection = OpenPortForward(answer->url, options.stream);
   if (!connection) return Wrap(std::move(connection).error(), "port forward");
   Forwarder forwarder(session, *std::move(connection));
   if (auto listening = forwarder.ListenOn(pairs); !listening) return Wrap(listening.error(), "port forward");

@@ -163,7 +163,7 @@ Result<void> RunStdio(const StdioOptions& options) {
     return Fail(Code::kInvalidArgument, "tty=true must be specified with interactive=true");
   }
   if (options.tty && ::isatty(options.input_fd) == 0) return Fail(Code::kInvalidArgument, "input is not a terminal");
-  ASSIGN_OR_RETURN(ClientConnection connection, OpenStdio(options.url, options.transport));
+  ASSIGN_OR_RETURN(ClientConnection connection, OpenStdio(options.url, options.stream));
   return StdioClient(options, std::move(connection)).Run();
 }
 

@@ -4,12 +4,13 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/crictl/options.h"
 
 namespace portcullis::cli {
 
 struct StdioOptions {
   std::string url;
-  std::string transport = "spdy";
+  StreamOptions stream;
   bool input = false;
   bool tty = false;  // standard input must be a terminal; it is raw meanwhile
   int input_fd = 0;

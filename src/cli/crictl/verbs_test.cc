@@ -333,8 +333,8 @@ TEST_F(Crictl, ExecSync) {
   EXPECT_EQ(Out(), "out\n");
   EXPECT_EQ(err_.str(), "err\n");
   EXPECT_EQ(runtime_.calls, std::vector<std::string>{"ExecSync " + Id('b') + " ls 3"});
-  EXPECT_EQ(Exec(session_, {.id = "b", .command = {"sh"}, .transport = "udp"}).error().message,
-            "--transport=udp: expected spdy");
+  EXPECT_EQ(Exec(session_, {.id = "b", .command = {"sh"}, .stream = {.transport = "udp"}}).error().message,
+            "--transport=udp: expected spdy or websocket");
 }
 
 TEST_F(Crictl, StatsTakesTwoSamples) {

@@ -9,8 +9,6 @@
 
 namespace portcullis::http {
 
-enum class Side { kClient, kServer };
-
 class SpdyStreams : public Streams {
  public:
   explicit SpdyStreams(Side side) : side_(side), next_(side == Side::kClient ? 1 : 2) {}
@@ -24,6 +22,7 @@ class SpdyStreams : public Streams {
   void End(StreamId id) override;
   void Reset(StreamId id) override;
   void Close() override;
+  bool IsFixed() const override { return false; }
   std::string& output() override { return output_; }
 
  private:

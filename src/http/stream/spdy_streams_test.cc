@@ -3,40 +3,10 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "http/stream/recorder.h"
+
 namespace portcullis::http {
 namespace {
-
-// What was told, one line each.
-class Recorder : public StreamEvents {
- public:
-  void OnOpen(StreamId id, const StreamHeaders& headers) override {
-    std::string line = fmt::format("open {}", id);
-    for (const auto& [name, value] : headers) line += fmt::format(" {}={}", name, value);
-    lines.push_back(line);
-  }
-  void OnData(StreamId id, std::string_view data) override {
-    if (!lines.empty() && lines.back().starts_with(fmt::format("data {} ", id))) {
-      lines.back() += data;
-    } else {
-      lines.push_back(fmt::format("data {} {}", id, data));
-    }
-  }
-  void OnEnd(StreamId id) override { lines.push_back(fmt::format("end {}", id)); }
-  void OnReset(StreamId id) override { lines.push_back(fmt::format("reset {}", id)); }
-  void OnClose() override { lines.emplace_back("close"); }
-
-  std::vector<std::string> lines;
-};
-
-using Lines = std::vector<std::string>;
-
-std::string Take(Streams& streams) { return std::exchange(streams.output(), {}); }
-
-std::string Hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
-}
 
 TEST(Spdy, GoldenFrames) {
   SpdyStreams client(Side::kClient);

@@ -1,6 +1,6 @@
-// Several byte streams over one connection, whatever the transport; SPDY/3.1 is in spdy_streams.h. Values in, values
-// out: bytes of the connection go into Receive, bytes for it come out of output(). Wire (wire.h) moves them over a
-// socket.
+// Several byte streams over one connection, whatever the transport: SPDY/3.1 (spdy_streams.h), channels over WebSocket
+// (websocket_channels.h), SPDY inside WebSocket (websocket_tunnel.h). Values in, values out: bytes of the connection go
+// into Receive, bytes for it come out of output(). Wire (wire.h) moves them over a socket.
 //
 //   streams.Receive(bytes, events);            // events.OnData(3, "ls\n") ...
 //   streams.Send(5, "a  b\n");
@@ -17,6 +17,8 @@
 #include "base/result.h"
 
 namespace portcullis::http {
+
+enum class Side { kClient, kServer };
 
 using StreamId = uint32_t;
 using StreamHeaders = std::map<std::string, std::string>;  // names in lower case
@@ -39,7 +41,8 @@ class Streams {
   // Where the transport fixes its streams beforehand, they open here. Once, before Receive.
   virtual void Begin(StreamEvents& events) = 0;
 
-  // The next bytes of the connection, cut anywhere. An error ends the connection: the peer broke the protocol.
+  // The next bytes of the connection, cut anywhere. An error ends the connection: the peer broke the protocol, and
+  // output() may tell it so.
   virtual Result<void> Receive(std::string_view bytes, StreamEvents& events) = 0;
 
   // On a stream that is unknown, ended or reset they do nothing: it may have gone while the caller was at work.
@@ -49,6 +52,10 @@ class Streams {
 
   // Takes leave; what was sent before still arrives.
   virtual void Close() = 0;
+
+  // The streams are those of the beginning, and the peer ends them with the connection at the latest, perhaps not
+  // before.
+  virtual bool IsFixed() const = 0;
 
   // What the connection is to carry; the caller removes what has been written from its front.
   virtual std::string& output() = 0;

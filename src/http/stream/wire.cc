@@ -18,13 +18,21 @@ constexpr size_t kReadSize = 64u << 10;
 
 }  // namespace
 
-Wire::Wire(base::UniqueFd socket, std::string received, std::unique_ptr<Streams> streams)
+Wire::Wire(base::UniqueFd socket, std::string received, std::unique_ptr<Streams> streams,
+           std::unique_ptr<TlsSession> tls)
     : socket_(std::move(socket)),
       received_(std::move(received)),
       streams_(std::move(streams)),
+      tls_(std::move(tls)),
       last_moved_(base::Now()) {}
 
-bool Wire::IsFull() const { return streams_->output().size() >= kFull; }
+bool Wire::IsFull() const { return streams_->output().size() + (tls_ ? tls_->output().size() : 0) >= kFull; }
+
+std::string& Wire::Output() {
+  if (!tls_) return streams_->output();
+  if (const std::string plain = std::exchange(streams_->output(), {}); !plain.empty()) tls_->Send(plain);
+  return tls_->output();
+}
 
 milliseconds Wire::Idle() const { return std::chrono::duration_cast<milliseconds>(base::Now() - last_moved_); }
 
@@ -35,8 +43,9 @@ Result<void> Wire::Begin(StreamEvents& events) {
 
 void Wire::Watch(PollSet& set, bool receive) {
   short wanted = POLLRDHUP;
-  if (receive && streams_->output().size() < kOverfull) wanted |= POLLIN;
-  if (!streams_->output().empty()) wanted |= POLLOUT;
+  const size_t waiting = Output().size();
+  if (receive && waiting < kOverfull) wanted |= POLLIN;
+  if (waiting > 0) wanted |= POLLOUT;
   index_ = set.Add(socket_.get(), wanted);
 }
 
@@ -50,7 +59,11 @@ Result<void> Wire::Serve(const PollSet& set, StreamEvents& events) {
       return Fail(Code::kUnavailable, "the connection is lost: {}", ErrnoText(errno));
     if (n > 0) {
       last_moved_ = base::Now();
-      TRY(streams_->Receive(std::string_view(buffer).substr(0, static_cast<size_t>(n)), events));
+      if (auto taken = Take(std::string_view(buffer).substr(0, static_cast<size_t>(n)), events); !taken) {
+        static_cast<void>(
+            Flush());  // the peer may be told why; if it cannot be, the reason here is the one that counts
+        return taken;
+      }
     }
   } else if ((ready & (POLLHUP | POLLRDHUP)) != 0) {
     return Fail(Code::kUnavailable, "the peer has hung up");
@@ -58,8 +71,17 @@ Result<void> Wire::Serve(const PollSet& set, StreamEvents& events) {
   return Flush();
 }
 
+Result<void> Wire::Take(std::string_view bytes, StreamEvents& events) {
+  if (!tls_) return streams_->Receive(bytes, events);
+  std::string plain;
+  TRY(tls_->Receive(bytes, plain));
+  TRY(streams_->Receive(plain, events));
+  if (tls_->HasPeerEnded()) return Fail(Code::kUnavailable, "the peer has hung up");
+  return {};
+}
+
 Result<void> Wire::Flush() {
-  std::string& output = streams_->output();
+  std::string& output = Output();
   size_t written = 0;
   while (written < output.size()) {
     const ssize_t n =
@@ -80,13 +102,16 @@ Result<void> Wire::Flush() {
 
 void Wire::Farewell(milliseconds limit) {
   const auto deadline = base::Now() + limit;
+  bool ending = false;
   bool told = false;
   // Closing a socket that holds unread bytes would throw away what the peer has not read yet.
   while (true) {
     if (!Flush()) return;
-    if (streams_->output().empty() && !std::exchange(told, told || streams_->output().empty())) {
-      ::shutdown(socket_.get(), SHUT_WR);
+    if (Output().empty() && !std::exchange(ending, true) && tls_) {
+      tls_->Close();
+      continue;
     }
+    if (Output().empty() && !std::exchange(told, true)) ::shutdown(socket_.get(), SHUT_WR);
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - base::Now());
     if (left.count() <= 0) return;
     PollSet set;

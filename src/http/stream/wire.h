@@ -1,4 +1,4 @@
-// A socket under a Streams: moves bytes when poll(2) says so, never blocks, and bounds what waits.
+// A socket, perhaps with TLS, under a Streams: moves bytes when poll(2) says so, never blocks, and bounds what waits.
 //
 //   while (...) {
 //     PollSet set;
@@ -18,13 +18,16 @@
 #include "base/unique_fd.h"
 #include "http/stream/poll_set.h"
 #include "http/stream/streams.h"
+#include "http/tls/tls_session.h"
 
 namespace portcullis::http {
 
 class Wire {
  public:
-  // `received` are bytes of the connection that have been read already. The socket must not block.
-  Wire(base::UniqueFd socket, std::string received, std::unique_ptr<Streams> streams);
+  // `received` are bytes of the connection that have been read (and decrypted) already. The socket must not block.
+  // `tls`: what the connection is encrypted with, or none.
+  Wire(base::UniqueFd socket, std::string received, std::unique_ptr<Streams> streams,
+       std::unique_ptr<TlsSession> tls = nullptr);
 
   Streams& streams() { return *streams_; }
 
@@ -45,11 +48,15 @@ class Wire {
   void Farewell(std::chrono::milliseconds limit);
 
  private:
+  Result<void> Take(std::string_view bytes, StreamEvents& events);
   Result<void> Flush();
+  // What the socket is to carry.
+  std::string& Output();
 
   base::UniqueFd socket_;
   std::string received_;
   std::unique_ptr<Streams> streams_;
+  std::unique_ptr<TlsSession> tls_;
   size_t index_ = 0;
   std::chrono::steady_clock::time_point last_moved_;
 };

@@ -14,11 +14,6 @@
 namespace portcullis::node {
 namespace {
 
-FileStamp StampOf(const struct stat& info) {
-  auto nanos = [](const timespec& time) { return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec; };
-  return {info.st_dev, info.st_ino, info.st_size, nanos(info.st_mtim), nanos(info.st_ctim)};
-}
-
 // Opening does not block on a FIFO, and what was opened is what is read.
 Result<std::string> ReadManifest(const std::string& path) {
   base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -82,7 +77,7 @@ bool ManifestStore::ScanFile(const std::string& path, const ScanOptions& options
   if (exists && !S_ISREG(info.st_mode)) return files_.erase(path) > 0;
 
   auto known = files_.find(path);
-  FileStamp stamp = exists ? StampOf(info) : FileStamp{};
+  base::FileStamp stamp = exists ? base::StampOf(info) : base::FileStamp{};
   if (known != files_.end() && exists && known->second.stamp == stamp) {
     File& file = known->second;
     bool give_up = options.periodic && file.pod && !file.error.empty() && options.now - file.bad_since >= kBadFor;

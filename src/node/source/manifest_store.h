@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "base/file_stamp.h"
 #include "spec/k8s/pod.h"
 
 namespace portcullis::node {
@@ -31,16 +32,6 @@ struct SourceUpdate {
   bool known = true;  // false: nothing has told the desired state yet, and the pods are only those known so far
 };
 
-// What stat said about a file; equal stamps mean unchanged content.
-struct FileStamp {
-  uint64_t device = 0;
-  uint64_t inode = 0;
-  int64_t size = 0;
-  int64_t modified_nanos = 0;
-  int64_t changed_nanos = 0;
-  bool operator==(const FileStamp&) const = default;
-};
-
 struct ScanOptions {
   std::string path;
   std::string node_name;
@@ -60,7 +51,7 @@ class ManifestStore {
 
  private:
   struct File {
-    FileStamp stamp;
+    base::FileStamp stamp;
     std::string digest;  // of the content that `pod` came from: touching a file does not make a new pod
     std::shared_ptr<const k8s::Pod> pod;
     std::string error;  // not empty: the present content is bad

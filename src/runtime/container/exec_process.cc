@@ -141,7 +141,10 @@ ExecProcess::~ExecProcess() {
 }
 
 bool ExecProcess::HasStarted() {
-  started_ = started_ || base::Exists(scope_.folder + "/pidfile");
+  if (started_ || !base::Exists(scope_.folder + "/pidfile")) return started_;
+  started_ = true;
+  // The OCI runtime may have read the size before this one was set, and takes no signal that early.
+  if (early_size_) static_cast<void>(Resize(*early_size_));
   return started_;
 }
 
@@ -149,6 +152,7 @@ void ExecProcess::CloseInput() { input_.Reset(); }
 
 Result<void> ExecProcess::Resize(TerminalSize size) {
   if (!terminal_ || !output_.valid()) return {};
+  if (!started_) early_size_ = size;
   winsize window{};
   window.ws_row = size.rows;
   window.ws_col = size.columns;

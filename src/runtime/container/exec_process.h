@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -69,6 +70,7 @@ class ExecProcess {
   base::Child child_;
   bool finished_ = false;
   bool started_ = false;
+  std::optional<TerminalSize> early_size_;  // asked for before the command ran
   bool terminal_ = false;
   base::UniqueFd input_;
   base::UniqueFd output_;

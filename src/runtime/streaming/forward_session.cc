@@ -50,6 +50,7 @@ class ForwardSession : public http::StreamEvents {
     TRY(wire_.Begin(*this));
     while (!left_) {
       Tend();
+      if (wire_.streams().IsFixed() && connections_.empty()) break;
       const auto idle_left = limits_.idle - wire_.Idle();
       if (idle_left.count() <= 0) return Fail(Code::kDeadlineExceeded, "idle for too long");
       http::PollSet set;
@@ -165,7 +166,8 @@ class ForwardSession : public http::StreamEvents {
           !std::exchange(connection.client_end_told, true)) {
         ::shutdown(connection.socket.get(), SHUT_WR);
       }
-      if (connection.socket.valid() && connection.pod_ended && connection.client_end_told) End(connection, "");
+      const bool client_is_done = connection.client_end_told || wire_.streams().IsFixed();
+      if (connection.socket.valid() && connection.pod_ended && client_is_done) End(connection, "");
       if ((connection.data == 0 || connection.error == 0) && now - connection.opened >= limits_.creation) {
         End(connection, "timed out waiting for streams");
       }

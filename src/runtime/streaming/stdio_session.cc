@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 
 constexpr size_t kMaxInput = 256u << 10;  // waits for the other end; beyond, the client is not read
 constexpr size_t kMaxResize = 4096;       // of one message
+// Where streams are fixed beforehand, a client with a terminal has this long to tell its size before the start.
+constexpr milliseconds kFirstSize{100};
 
 // Sizes, one JSON object after the other: {"Width":133,"Height":41}.
 class ResizeReader {
@@ -65,6 +67,12 @@ class StdioSession : public http::StreamEvents {
       const auto left = std::chrono::ceil<milliseconds>(deadline - base::Now());
       if (left.count() <= 0) return Fail(Code::kDeadlineExceeded, "timed out waiting for client to create streams");
       TRY(Round(left, input_.size() < kMaxInput, [](http::PollSet&) {}));
+    }
+    const auto size_deadline = base::Now() + kFirstSize;
+    while (request_.tty && wire_.streams().IsFixed() && !size_ && input_.size() < kMaxInput) {
+      const auto left = std::chrono::ceil<milliseconds>(size_deadline - base::Now());
+      if (left.count() <= 0) break;
+      TRY(Round(left, true, [](http::PollSet&) {}));
     }
     return {};
   }

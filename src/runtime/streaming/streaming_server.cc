@@ -14,11 +14,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "base/try.h"
 #include "http/server.h"
-#include "http/stream/spdy_streams.h"
 #include "runtime/streaming/handshake.h"
 #include "runtime/streaming/token_cache.h"
+#include "runtime/streaming/transport.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -51,8 +52,9 @@ std::string HostOf(const std::string& address) {
 }  // namespace
 
 struct StreamingServer::State {
-  explicit State(StreamingOptions wanted)
-      : options(std::move(wanted)), http({.address = options.address, .port = options.port, .max_connections = 1000}) {}
+  State(StreamingOptions wanted, std::shared_ptr<http::TlsServerContext> tls)
+      : options(std::move(wanted)),
+        http({.address = options.address, .port = options.port, .max_connections = 1000, .tls = std::move(tls)}) {}
 
   const StreamingOptions options;
   TokenCache<std::shared_ptr<const Waiting>> cache;
@@ -63,11 +65,19 @@ struct StreamingServer::State {
   http::Server http;  // last: its thread uses the rest
 
   std::variant<http::Response, http::Switch> Upgrade(StreamingKind kind, const http::Request& request) {
-    const auto waiting = cache.Take(request.path.substr(request.path.find('/', 1) + 1), base::Now());
+    auto waiting = cache.Take(request.path.substr(request.path.find('/', 1) + 1), base::Now());
     if (!waiting || (*waiting)->kind != kind) return http::Response{.status = 404, .body = "404 page not found\n"};
     auto negotiated = Negotiate(request, kind);
     if (auto* refusal = std::get_if<http::Response>(&negotiated)) return std::move(*refusal);
     Agreed& agreed = std::get<Agreed>(negotiated);
+    if (kind == StreamingKind::kPortForward && agreed.transport == Transport::kChannels) {
+      Waiting forward = **waiting;
+      auto& ports = std::get<ForwardRequest>(forward.request).ports;
+      const auto found = ChannelPorts(ports, request.query);
+      if (!found) return http::Response{.status = 400, .body = found.error().message + "\n"};
+      ports = *found;
+      *waiting = std::make_shared<const Waiting>(std::move(forward));
+    }
     {
       const std::lock_guard lock(mutex);
       if (sessions >= kMaxSessions) return http::Response{.status = 503, .body = "too many sessions\n"};
@@ -101,9 +111,12 @@ struct StreamingServer::State {
 
   void RunSession(const Waiting& waiting, const Agreed& agreed, http::Upgraded upgraded) {
     TuneSocket(upgraded.socket.get());
-    std::unique_ptr<http::Streams> streams = std::make_unique<http::SpdyStreams>(http::Side::kServer);
-    http::Wire wire(std::move(upgraded.socket), std::move(upgraded.received), std::move(streams));
-    if (const auto* stdio = std::get_if<StdioRequest>(&waiting.request)) {
+    const auto* stdio = std::get_if<StdioRequest>(&waiting.request);
+    auto channels =
+        stdio != nullptr ? StdioChannels(*stdio) : ForwardChannels(std::get<ForwardRequest>(waiting.request));
+    http::Wire wire(std::move(upgraded.socket), std::move(upgraded.received), MakeStreams(agreed, std::move(channels)),
+                    std::move(upgraded.tls));
+    if (stdio != nullptr) {
       RunStdioSession(wire, *stdio, HasJsonStatus(agreed.protocol), options.limits, stop.get());
     } else {
       RunForwardSession(wire, std::get<ForwardRequest>(waiting.request), options.limits, stop.get());
@@ -113,7 +126,8 @@ struct StreamingServer::State {
   Result<std::string> Add(StreamingKind kind, const std::string& path, StreamingRequest request) {
     ASSIGN_OR_RETURN(const std::string token,
                      cache.Insert(std::make_shared<const Waiting>(Waiting{kind, std::move(request)}), base::Now()));
-    return fmt::format("http://{}:{}{}{}", HostOf(options.address), http.port(), path, token);
+    return fmt::format("{}://{}:{}{}{}", options.tls.cert_file.empty() ? "http" : "https", HostOf(options.address),
+                       http.port(), path, token);
   }
 };
 
@@ -128,7 +142,20 @@ constexpr char kForwardPath[] = "/portforward/";
 StreamingServer::StreamingServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<StreamingServer>> StreamingServer::Start(StreamingOptions options) {
-  auto state = std::make_unique<State>(std::move(options));
+  const http::TlsServerFiles& files = options.tls;
+  if (files.cert_file.empty() != files.key_file.empty() || (files.cert_file.empty() && !files.client_ca_file.empty())) {
+    return Fail(Code::kInvalidArgument,
+                "start the streaming server: TLS needs a certificate and its key (certificate {}, key {}, client "
+                "authorities {})",
+                base::Quote(files.cert_file), base::Quote(files.key_file), base::Quote(files.client_ca_file));
+  }
+  std::shared_ptr<http::TlsServerContext> tls;
+  if (!options.tls.cert_file.empty()) {
+    auto loaded = http::TlsServerContext::Load(options.tls);
+    if (!loaded) return Wrap(std::move(loaded).error(), "start the streaming server");
+    tls = *std::move(loaded);
+  }
+  auto state = std::make_unique<State>(std::move(options), std::move(tls));
   if (!state->stop.valid()) return FailErrno(errno, "start the streaming server: eventfd");
   for (const auto& [path, kind] : {std::pair{kExecPath, StreamingKind::kExec},
                                    {kAttachPath, StreamingKind::kAttach},

@@ -4,21 +4,23 @@
 //   ASSIGN_OR_RETURN(std::string url, streaming->AddExec({.output = true, .start = ...}));   //
 //   http://127.0.0.1:N/exec/TOKEN
 //
-// There is no authentication: whoever has the URL may use it, once, within a minute. So it listens on loopback unless
-// told otherwise.
+// There is no authentication but that of TLS with client certificates: whoever has the URL may use it, once, within a
+// minute. So it listens on loopback unless told otherwise.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "http/tls/tls_context.h"
 #include "runtime/streaming/session.h"
 
 namespace portcullis::runtime {
 
 struct StreamingOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: any free one
+  uint16_t port = 0;         // 0: any free one
+  http::TlsServerFiles tls;  // no certificate: plain HTTP
   SessionLimits limits;
 };
 
