@@ -39,9 +39,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto network = runtime::ParseCniNetwork(text, "fuzz")) {
     Require(!network->plugins.empty());
     for (const runtime::CniPlugin& plugin : network->plugins) {
-      Require(runtime::PluginInput(*network, plugin, runtime::CniRequest{}, "").has_value());
+      Require(runtime::PluginInput(*network, plugin, "{}", "").has_value());
     }
   }
-  if (const auto result = runtime::ParseCniResult(text, "fuzz")) Require(result->PodIps().size() == result->ips.size());
+  for (const char* version : {"0.2.0", "0.4.0", "1.0.0"}) {
+    const auto result = runtime::ParseCniResult(text, "fuzz", version);
+    if (!result) continue;
+    Require(result->PodIps().size() <= result->ips.size());
+    // What is handed to the next plugin reads as the same again.
+    const auto again = runtime::ParseCniResult(result->json, "fuzz", version);
+    Require(again.has_value() && again->json == result->json);
+  }
   return 0;
 }

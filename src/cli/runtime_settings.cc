@@ -1,6 +1,6 @@
 #include "cli/runtime_settings.h"
 
-#include <optional>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -72,25 +72,18 @@ void RuntimeFlags::AddTo(CommandLine& line) {
       "folder with CNI plugins, may be repeated (default /usr/lib/cni, then /opt/cni/bin)");
   line.Bool("--cni-default", &cni_default, "install a bridge network when there is no configuration");
   line.Text("--cni-bridge", &network.bridge, "bridge of --cni-default");
-  line.Text("--cni-subnet", &network.subnet, "addresses of --cni-default");
+  line.Text("--cni-subnet", &network.subnets,
+            "addresses of --cni-default: an IPv4 or IPv6 network, or one of each joined by a comma");
   line.Text("--default-cgroup-parent", &service.default_cgroup_parent,
             "cgroup of pods that name none (default /portcullis, or portcullis.slice)");
   line.Group("Options");
 }
 
 Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {
-  if (flags.cni_default) {
-    runtime::DefaultNetworkOptions network = flags.network;
-    network.conf_dir = flags.service.cni_conf_dir;
-    network.ipam_dir = flags.service.run_dir + "/cni/ipam";
-    ASSIGN_OR_RETURN(const std::optional<std::string> installed, runtime::InstallDefaultNetwork(network));
-    if (installed) {
-      base::LogInfo("installed a default network",
-                    {{"file", *installed}, {"bridge", network.bridge}, {"subnet", network.subnet}});
-    }
-  }
+  runtime::ServiceOptions service = flags.service;
+  if (flags.cni_default) service.default_network = flags.network;
   RunningRuntime running;
-  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(flags.service));
+  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(std::move(service)));
   TRY(base::MakeDirs(flags.listen.substr(0, flags.listen.rfind('/'))));
   ASSIGN_OR_RETURN(running.server, cri::Serve(*running.service, {.socket_path = flags.listen}));
   base::LogInfo("CRI runtime is ready", {{"socket", flags.listen}, {"defaultProfile", flags.service.default_profile}});

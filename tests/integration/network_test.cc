@@ -112,9 +112,9 @@ TEST_F(NetworkIntegration, DefaultBridgeConnectsHostAndPods) {
   const DefaultNetworkOptions network{.conf_dir = dir_ + "/conf",
                                       .name = "portcullis-it-" + id_,
                                       .bridge = Bridge(),
-                                      .subnet = "10.231.77.0/24",
+                                      .subnets = "10.231.77.0/24",
                                       .ipam_dir = dir_ + "/ipam"};
-  auto written = InstallDefaultNetwork(network);
+  auto written = DefaultNetwork::Install(network);
   ASSERT_TRUE(written) << written.error().message;
   const CniOptions options{.conf_dir = network.conf_dir, .cache_dir = dir_ + "/cache"};
   auto cni = std::make_unique<Cni>(options);

@@ -55,12 +55,8 @@ void ServiceTest::SetUp() {
   ASSERT_TRUE(base::MakeDirs(options_.seccomp_root));
   ASSERT_TRUE(base::MakeDirs(options_.cni_conf_dir));
   const uint64_t slot = std::strtoull(name.c_str(), nullptr, 16);
-  auto network = InstallDefaultNetwork({.conf_dir = options_.cni_conf_dir,
-                                        .name = network_,
-                                        .bridge = bridge_,
-                                        .subnet = fmt::format("10.{}.{}.0/24", 200 + slot % 50, (slot >> 8) % 256),
-                                        .ipam_dir = scratch_ + "/ipam"});
-  ASSERT_TRUE(network) << network.error().message;
+  options_.default_network = DefaultNetworkOptions{
+      .name = network_, .bridge = bridge_, .subnets = fmt::format("10.{}.{}.0/24", 200 + slot % 50, (slot >> 8) % 256)};
   StartService();
   ASSERT_TRUE(service_);
   for (const char* image : {"/pause-3.10.tar", "/busybox.tar"}) {
@@ -213,7 +209,8 @@ std::vector<std::string> ServiceTest::Leftovers() const {
   firewall.spawn.argv = {"iptables-save"};
   if (auto rules = base::RunCommand(firewall); rules && !service_) {
     for (const std::string& line : base::Split(rules->out, '\n')) {
-      if (line.find(network_) != std::string::npos) left.push_back("firewall rule: " + line);
+      if (line.find(network_) != std::string::npos || line.find(bridge_) != std::string::npos)
+        left.push_back("firewall rule: " + line);
     }
   }
   if (auto cgroups = Cgroups::Detect(); cgroups && cgroups->CgroupId(cgroup_) != 0)

@@ -4,6 +4,8 @@
 
 #include "base/document.h"
 #include "base/try.h"
+#include "runtime/network/capability_args.h"
+#include "runtime/network/cni_version.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -45,11 +47,18 @@ std::string EncodeAttachment(const CniAttachment& attachment) {
                      {"protocol", port.protocol},
                      {"hostIP", port.host_ip}});
   }
-  const Json json{{"containerId", request.container_id}, {"netns", request.netns_path},
-                  {"ifName", request.interface_name},    {"podNamespace", request.pod_namespace},
-                  {"podName", request.pod_name},         {"podUid", request.pod_uid},
-                  {"portMappings", std::move(ports)},    {"file", attachment.network.file},
-                  {"config", attachment.network.source}, {"result", attachment.result_json}};
+  const Json json{{"containerId", request.container_id},
+                  {"netns", request.netns_path},
+                  {"ifName", request.interface_name},
+                  {"podNamespace", request.pod_namespace},
+                  {"podName", request.pod_name},
+                  {"podUid", request.pod_uid},
+                  {"portMappings", std::move(ports)},
+                  {"file", attachment.network.file},
+                  {"config", attachment.network.source},
+                  {"cniVersion", attachment.network.cni_version},
+                  {"capabilityArgs", attachment.capability_args},
+                  {"result", attachment.result_json}};
   // Names come from API clients; bytes that are not UTF-8 must not throw here.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -80,6 +89,13 @@ Result<CniAttachment> DecodeAttachment(std::string_view text, const std::string&
   ASSIGN_OR_RETURN(const std::string config, reader.String("config"));
   ASSIGN_OR_RETURN(const std::string file, reader.String("file"));
   ASSIGN_OR_RETURN(attachment.network, ParseCniNetwork(config, file));
+  if (json.contains("capabilityArgs")) {
+    ASSIGN_OR_RETURN(attachment.capability_args, reader.String("capabilityArgs"));
+    ASSIGN_OR_RETURN(attachment.network.cni_version, reader.String("cniVersion"));
+    if (!IsCniVersion(attachment.network.cni_version)) return reader.Damaged("cniVersion");
+  } else {
+    attachment.capability_args = CapabilityArgs(request);  // of a release that knew port mappings only
+  }
   return attachment;
 }
 

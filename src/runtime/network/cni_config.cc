@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "runtime/network/cni_version.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -16,9 +17,10 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxConfigBytes = 1u << 20;
 constexpr size_t kMaxPlugins = 64;
-constexpr std::array<std::string_view, 3> kSuffixes = {".conflist", ".conf", ".json"};
-// Whose result format this code reads. Older ones give addresses in another shape.
-constexpr std::array<std::string_view, 2> kVersions = {"1.0.0", "1.1.0"};
+constexpr size_t kMaxVersions = 64;
+constexpr std::string_view kListSuffix = ".conflist";
+constexpr std::array<std::string_view, 3> kSuffixes = {kListSuffix, ".conf", ".json"};
+constexpr const char* kOldestVersion = "0.1.0";
 
 bool IsNetworkName(std::string_view name) {
   const auto word = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -54,14 +56,53 @@ Result<CniPlugin> PluginFrom(const Json& json, const std::string& where) {
   return plugin;
 }
 
-Result<bool> DisableCheckOf(const Json& root, const std::string& file) {
-  const auto it = root.find("disableCheck");
+Result<bool> FlagOf(const Json& root, const char* key, const std::string& where) {
+  const auto it = root.find(key);
   if (it == root.end()) return false;
   if (it->is_boolean()) return it->get<bool>();
   // The spec once allowed the words as strings, and plugins' documentation still shows them.
   if (it->is_string() && (*it == "true" || *it == "false")) return *it == "true";
-  return Fail(Code::kInvalidArgument, "network configuration {}: disableCheck must be true or false, not {}", file,
-              it->dump());
+  return Fail(Code::kInvalidArgument, "{}: {} must be true or false, not {}", where, key, it->dump());
+}
+
+// What cniVersion and cniVersions (1.1.0) name and this runtime speaks, oldest first.
+Result<std::vector<std::string>> VersionsOf(const Json& root, const std::string& where) {
+  ASSIGN_OR_RETURN(std::string named, StringOf(root, "cniVersion", where));
+  std::vector<std::string> all;
+  if (const auto it = root.find("cniVersions"); it != root.end() && !it->is_null()) {
+    if (!it->is_array() || it->size() > kMaxVersions)
+      return Fail(Code::kInvalidArgument, "{}: cniVersions must be a list of up to {} versions", where, kMaxVersions);
+    for (const Json& version : *it) {
+      if (!version.is_string())
+        return Fail(Code::kInvalidArgument, "{}: cniVersions must be a list of strings, not {}", where, it->dump());
+      all.push_back(version.get<std::string>());
+    }
+  }
+  if (!named.empty() || all.empty()) all.push_back(named.empty() ? kOldestVersion : named);
+  std::string text = base::Join(all, ", ");
+  std::erase_if(all, [](const std::string& version) { return !IsCniVersion(version); });
+  if (all.empty()) {
+    return Fail(Code::kInvalidArgument, "{}: cniVersion must be {}, not {}", where, CniVersionList(),
+                base::Quote(text));
+  }
+  std::ranges::sort(all, [](const std::string& a, const std::string& b) { return !CniAtLeast(a, b); });
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+bool IsConfiguration(const std::string& name) {
+  return std::ranges::any_of(kSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+Result<CniNetwork> ReadNetwork(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path, kMaxConfigBytes));
+  ASSIGN_OR_RETURN(CniNetwork network, ParseCniNetwork(text, path));
+  ASSIGN_OR_RETURN(const Json root, base::ParseJson(text, path));
+  const bool list = root.contains("plugins");
+  if (list == path.ends_with(kListSuffix)) return network;
+  return Fail(Code::kInvalidArgument, "network configuration {}: {}", path,
+              list ? "has plugins; a list of plugins belongs in a .conflist file"
+                   : "has no plugins; one plugin's object belongs in a .conf file");
 }
 
 }  // namespace
@@ -79,12 +120,10 @@ Result<CniNetwork> ParseCniNetwork(std::string_view text, const std::string& fil
                 "{}: name {} must be letters, digits, \"_\", \".\" and \"-\", and begin with a letter or digit", where,
                 base::Quote(network.name));
   }
-  ASSIGN_OR_RETURN(network.cni_version, StringOf(root, "cniVersion", where));
-  if (std::ranges::find(kVersions, network.cni_version) == kVersions.end()) {
-    return Fail(Code::kInvalidArgument, "{}: cniVersion must be 1.0.0 or 1.1.0, not {}", where,
-                base::Quote(network.cni_version));
-  }
-  ASSIGN_OR_RETURN(network.disable_check, DisableCheckOf(root, file));
+  ASSIGN_OR_RETURN(network.versions, VersionsOf(root, where));
+  network.cni_version = network.versions.back();
+  ASSIGN_OR_RETURN(network.disable_check, FlagOf(root, "disableCheck", where));
+  ASSIGN_OR_RETURN(network.disable_gc, FlagOf(root, "disableGC", where));
   const auto plugins = root.find("plugins");
   if (plugins == root.end()) {
     ASSIGN_OR_RETURN(CniPlugin only, PluginFrom(root, where));
@@ -101,18 +140,32 @@ Result<CniNetwork> ParseCniNetwork(std::string_view text, const std::string& fil
   return network;
 }
 
-Result<CniNetwork> FindCniNetwork(const std::string& conf_dir) {
+CniFolder LoadCniFolder(const std::string& conf_dir) {
+  CniFolder folder;
   auto names = base::ListDir(conf_dir);
-  if (!names && names.error().sys_errno != ENOENT) return Failure(std::move(names).error());
-  if (names) {
-    for (const std::string& name : *names) {
-      if (std::ranges::none_of(kSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); })) continue;
-      const std::string path = conf_dir + "/" + name;
-      ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path, kMaxConfigBytes));
-      return ParseCniNetwork(text, path);
-    }
+  if (!names) {
+    if (names.error().sys_errno != ENOENT) folder.skipped.push_back(std::move(names).error());
+    return folder;
   }
-  return Fail(Code::kNotFound, "no network configuration in {}", conf_dir);
+  for (const std::string& name : *names) {
+    if (!IsConfiguration(name)) continue;
+    auto network = ReadNetwork(conf_dir + "/" + name);
+    if (network) {
+      folder.network = *std::move(network);
+      return folder;
+    }
+    // Removed since the folder was read.
+    if (network.error().sys_errno != ENOENT) folder.skipped.push_back(std::move(network).error());
+  }
+  return folder;
+}
+
+Error NoNetwork(const CniFolder& folder, const std::string& conf_dir) {
+  if (folder.skipped.empty()) return {Code::kNotFound, "no network configuration in " + conf_dir, 0};
+  std::vector<std::string> texts;
+  for (const Error& error : folder.skipped) texts.push_back(error.message);
+  return {Code::kFailedPrecondition,
+          fmt::format("no valid network configuration in {}: {}", conf_dir, base::Join(texts, "; ")), 0};
 }
 
 }  // namespace portcullis::runtime

@@ -1,4 +1,8 @@
-// CNI network configuration as found on disk (CNI spec 1.0.0, "Network configuration format").
+// CNI network configuration as found on disk (CNI spec, "Network configuration format", versions 0.1.0 to 1.1.0).
+//
+//   CniFolder folder = LoadCniFolder("/etc/cni/net.d");
+//   if (folder.network) folder.network->name;              // of the lexically first file that is valid
+//   for (const Error& error : folder.skipped) ...          // the broken ones before it, each named with what is wrong
 #pragma once
 
 #include <map>
@@ -19,18 +23,30 @@ struct CniPlugin {
 
 struct CniNetwork {
   std::string name;
-  std::string cni_version;  // "1.0.0"
+  std::string cni_version;            // what plugins are called with: the newest of `versions` until negotiated
+  std::vector<std::string> versions;  // cniVersion and cniVersions that this runtime speaks, oldest first
   bool disable_check = false;
+  bool disable_gc = false;
   std::vector<CniPlugin> plugins;  // in ADD order, at least one
   std::string file;                // where it was read; "" when from elsewhere
   std::string source;              // the file's text
 };
 
-// `text` is a list ("plugins") or a single plugin object, which is wrapped. Errors name file, field and value.
+// `text` is a list ("plugins") or a single plugin object, which is wrapped. No cniVersion means 0.1.0, as in libcni.
+// Errors name file, field and value.
 Result<CniNetwork> ParseCniNetwork(std::string_view text, const std::string& file);
 
-// The network of the lexically first *.conflist, *.conf or *.json in the folder. kNotFound when there is none (or no
-// folder); a broken first file is an error, not skipped: the node must not silently use another network.
-Result<CniNetwork> FindCniNetwork(const std::string& conf_dir);
+struct CniFolder {
+  std::optional<CniNetwork> network;
+  std::vector<Error> skipped;  // broken files that come before the network's, or all when there is none
+};
+
+// Looks at *.conflist, *.conf and *.json in lexical order and takes the first that is valid, as CRI-O does. As in
+// libcni a .conflist must be a list, the others one plugin's object. kNotFound when no file has such a name or there is
+// no folder, kFailedPrecondition when all are broken: NoNetwork() has the text.
+CniFolder LoadCniFolder(const std::string& conf_dir);
+
+// Why a folder without a network has none.
+Error NoNetwork(const CniFolder& folder, const std::string& conf_dir);
 
 }  // namespace portcullis::runtime

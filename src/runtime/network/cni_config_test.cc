@@ -6,7 +6,6 @@
 
 #include "base/files.h"
 #include "base/strings.h"
-#include "runtime/network/default_network.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -36,8 +35,11 @@ TEST(CniConfig, RefusesMalformed) {
       {"[]", "must be an object"},
       {R"({"cniVersion":"1.0.0","plugins":[{"type":"a"}]})", "name"},
       {R"({"cniVersion":"1.0.0","name":"../x","plugins":[{"type":"a"}]})", "\"../x\""},
-      {R"({"name":"n","plugins":[{"type":"a"}]})", "cniVersion must be 1.0.0 or 1.1.0, not \"\""},
-      {R"({"cniVersion":"0.3.1","name":"n","plugins":[{"type":"a"}]})", "0.3.1"},
+      {R"({"cniVersion":"2.0.0","name":"n","plugins":[{"type":"a"}]})",
+       "cniVersion must be 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0 or 1.1.0, not \"2.0.0\""},
+      {R"({"cniVersion":1,"name":"n","plugins":[{"type":"a"}]})", "cniVersion must be a string, not 1"},
+      {R"({"cniVersions":"1.0.0","name":"n","plugins":[{"type":"a"}]})", "cniVersions must be a list"},
+      {R"({"cniVersions":[1],"name":"n","plugins":[{"type":"a"}]})", "cniVersions must be a list of strings"},
       {R"({"cniVersion":"1.0.0","name":"n"})", "type is missing"},
       {R"({"cniVersion":"1.0.0","name":"n","plugins":[]})", "plugins must be a list"},
       {R"({"cniVersion":"1.0.0","name":"n","plugins":[{}]})", "plugins[0]: type is missing"},
@@ -66,61 +68,59 @@ class ConfDirTest : public testing::Test {
   static std::string Named(const std::string& name) {
     return R"({"cniVersion":"1.0.0","type":"bridge","name":")" + name + "\"}";
   }
+  static std::string List(const std::string& name) {
+    return R"({"cniVersion":"1.0.0","plugins":[{"type":"bridge"}],"name":")" + name + "\"}";
+  }
 
   std::string dir_;
 };
 
+TEST(CniConfig, Versions) {
+  const auto versions = [](const std::string& fields) {
+    auto network = ParseCniNetwork("{" + fields + R"("name":"n","plugins":[{"type":"a"}]})", "x.conflist");
+    return network ? base::Join(network->versions, " ") + " -> " + network->cni_version : network.error().message;
+  };
+  EXPECT_EQ(versions(""), "0.1.0 -> 0.1.0") << "as libcni takes it";
+  EXPECT_EQ(versions(R"("cniVersion":"0.4.0",)"), "0.4.0 -> 0.4.0");
+  EXPECT_EQ(versions(R"("cniVersion":"1.0.0","cniVersions":["0.3.1","1.1.0","2.0.0","1.0.0"],)"),
+            "0.3.1 1.0.0 1.1.0 -> 1.1.0");
+  EXPECT_EQ(versions(R"("cniVersions":["1.0.0","0.4.0"],)"), "0.4.0 1.0.0 -> 1.0.0");
+}
+
 TEST_F(ConfDirTest, LexicallyFirstOfAllSuffixes) {
-  EXPECT_EQ(FindCniNetwork(dir_).error().code, Code::kNotFound) << "no folder";
+  CniFolder folder = LoadCniFolder(dir_);
+  EXPECT_FALSE(folder.network);
+  EXPECT_EQ(NoNetwork(folder, "D").code, Code::kNotFound) << "no folder";
   Write("00-readme.txt", "not a network");
-  EXPECT_EQ(FindCniNetwork(dir_).error().code, Code::kNotFound) << "no network in it";
-  Write("20-b.conflist", Named("b"));
+  EXPECT_FALSE(LoadCniFolder(dir_).network);
+  Write("20-b.conflist", List("b"));
   Write("10-a.json", Named("a"));
-  EXPECT_EQ(FindCniNetwork(dir_)->name, "a");
+  EXPECT_EQ(LoadCniFolder(dir_).network->name, "a");
   Write("05-c.conf", Named("c"));
-  EXPECT_EQ(FindCniNetwork(dir_)->name, "c");
+  EXPECT_EQ(LoadCniFolder(dir_).network->name, "c");
+  ASSERT_TRUE(base::RemoveTree(dir_ + "/05-c.conf"));
+  ASSERT_TRUE(base::RemoveTree(dir_ + "/10-a.json"));
+  EXPECT_EQ(LoadCniFolder(dir_).network->name, "b");
 }
 
-TEST_F(ConfDirTest, ABrokenFirstFileIsNotSkipped) {
+TEST_F(ConfDirTest, BrokenFilesAreNamedAndSkipped) {
   Write("10-a.conflist", "{");
-  Write("20-b.conflist", Named("b"));
-  auto network = FindCniNetwork(dir_);
-  ASSERT_FALSE(network);
-  EXPECT_NE(network.error().code, Code::kNotFound);
-}
-
-TEST_F(ConfDirTest, DefaultNetworkOnlyWhereThereIsNone) {
-  const DefaultNetworkOptions options{.conf_dir = dir_, .bridge = "b0", .subnet = "10.99.0.0/20"};
-  auto written = InstallDefaultNetwork(options);
-  ASSERT_TRUE(written) << written.error().message;
-  ASSERT_TRUE(written->has_value());
-  auto network = FindCniNetwork(dir_);
-  ASSERT_TRUE(network) << network.error().message;
-  EXPECT_EQ(network->file, **written);
-  EXPECT_EQ(network->cni_version, "1.0.0");
-  ASSERT_EQ(network->plugins.size(), 2u);
-  EXPECT_NE(network->source.find("10.99.0.0/20"), std::string::npos);
-  auto again = InstallDefaultNetwork(options);
-  ASSERT_TRUE(again);
-  EXPECT_FALSE(again->has_value());
-}
-
-TEST_F(ConfDirTest, DefaultNetworkLeavesABrokenConfigurationAlone) {
-  Write("10-mine.conflist", "{");
-  auto written = InstallDefaultNetwork({.conf_dir = dir_});
-  ASSERT_TRUE(written);
-  EXPECT_FALSE(written->has_value());
-}
-
-TEST(DefaultNetwork, RefusesBadSettings) {
-  for (const char* subnet :
-       {"", "10.88.0.0", "10.88.0.1/16", "10.88.0.0/31", "10.0.0.0/4", "fd00::/64", "10.88.0.0/x", "300.0.0.0/16"}) {
-    EXPECT_FALSE(DefaultNetworkConfig({.subnet = subnet})) << subnet;
+  Write("20-list.conf", List("x"));
+  Write("30-plugin.conflist", Named("x"));
+  CniFolder folder = LoadCniFolder(dir_);
+  EXPECT_FALSE(folder.network);
+  const Error none = NoNetwork(folder, dir_);
+  EXPECT_EQ(none.code, Code::kFailedPrecondition);
+  for (const char* part : {"no valid network configuration in ", "10-a.conflist", "20-list.conf: has plugins",
+                           "30-plugin.conflist: has no plugins"}) {
+    EXPECT_NE(none.message.find(part), std::string::npos) << none.message;
   }
-  for (const char* bridge : {"", "sixteen-letters-", "a/b", "a b"})
-    EXPECT_FALSE(DefaultNetworkConfig({.bridge = bridge})) << bridge;
-  EXPECT_FALSE(DefaultNetworkConfig({.name = "a b"}));
-  EXPECT_TRUE(DefaultNetworkConfig({}));
+  Write("40-b.conflist", List("b"));
+  Write("50-later.conf", "{");
+  folder = LoadCniFolder(dir_);
+  ASSERT_TRUE(folder.network);
+  EXPECT_EQ(folder.network->name, "b");
+  EXPECT_EQ(folder.skipped.size(), 3u) << "what comes after it is not looked at";
 }
 
 }  // namespace

@@ -43,11 +43,11 @@ class CniTest : public testing::Test {
   }
   void Configure(const std::string& text) { ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/conf/10.conflist", text)); }
 
-  Cni Make(std::chrono::milliseconds timeout = std::chrono::seconds(20)) const {
-    return Cni({.conf_dir = dir_ + "/conf",
-                .bin_dirs = {dir_ + "/absent", dir_ + "/bin"},
-                .cache_dir = dir_ + "/cache",
-                .plugin_timeout = timeout});
+  std::unique_ptr<Cni> Make(std::chrono::milliseconds timeout = std::chrono::seconds(20)) const {
+    return std::make_unique<Cni>(CniOptions{.conf_dir = dir_ + "/conf",
+                                            .bin_dirs = {dir_ + "/absent", dir_ + "/bin"},
+                                            .cache_dir = dir_ + "/cache",
+                                            .plugin_timeout = timeout});
   }
   static CniRequest Request() {
     return {.container_id = "abc",
@@ -65,13 +65,14 @@ class CniTest : public testing::Test {
 };
 
 TEST_F(CniTest, AddRunsInOrderAndPassesResultsOn) {
-  Cni cni = Make();
-  auto result = cni.Add(Request());
+  const auto cni = Make();
+  auto result = cni->Add(Request());
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(Log(), "first ADD\nsecond ADD\n");
   EXPECT_EQ(result->PodIps(), std::vector<std::string>{"10.1.2.3"});
   EXPECT_EQ(result->ips[0].gateway, "10.1.2.1");
-  EXPECT_EQ(result->interfaces, std::vector<std::string>{"eth0"});
+  ASSERT_EQ(result->interfaces.size(), 1u);
+  EXPECT_EQ(result->interfaces[0].name, "eth0");
 
   const Json first = Input("first.ADD");
   EXPECT_EQ(first["name"], "pods");
@@ -96,62 +97,62 @@ TEST_F(CniTest, AddRunsInOrderAndPassesResultsOn) {
 
 TEST_F(CniTest, DelRunsInReverseWithTheConfigurationOfAddEvenAfterARestart) {
   {
-    Cni cni = Make();
-    ASSERT_TRUE(cni.Add(Request()));
+    const auto cni = Make();
+    ASSERT_TRUE(cni->Add(Request()));
   }
   Configure(R"({"cniVersion":"1.0.0","name":"other","type":"missing"})");
   ASSERT_TRUE(base::RemoveTree(dir_ + "/log"));
-  Cni cni = Make();
-  EXPECT_EQ(cni.Attached().value_or(std::vector<std::string>{}), std::vector<std::string>{"abc"});
-  EXPECT_EQ(cni.Cached("abc")->PodIps(), std::vector<std::string>{"10.1.2.3"});
-  auto deleted = cni.Del("abc");
+  const auto cni = Make();
+  EXPECT_EQ(cni->Attached().value_or(std::vector<std::string>{}), std::vector<std::string>{"abc"});
+  EXPECT_EQ(cni->Cached("abc")->PodIps(), std::vector<std::string>{"10.1.2.3"});
+  auto deleted = cni->Del("abc");
   ASSERT_TRUE(deleted) << deleted.error().message;
   EXPECT_EQ(Log(), "second DEL\nfirst DEL\n");
   EXPECT_EQ(Input("first.DEL")["name"], "pods");
   EXPECT_EQ(Input("first.DEL")["prevResult"]["ips"][0]["address"], "10.1.2.3/24");
-  EXPECT_TRUE(cni.Attached()->empty());
-  EXPECT_TRUE(cni.Del("abc")) << "a second DEL finds nothing to do";
+  EXPECT_TRUE(cni->Attached()->empty());
+  EXPECT_TRUE(cni->Del("abc")) << "a second DEL finds nothing to do";
 }
 
 TEST_F(CniTest, AGoneNamespaceIsPassedAsEmpty) {
-  Cni cni = Make();
+  const auto cni = Make();
   CniRequest request = Request();
   request.netns_path = dir_ + "/gone";
-  ASSERT_TRUE(cni.Add(request));
-  ASSERT_TRUE(cni.Del("abc"));
+  ASSERT_TRUE(cni->Add(request));
+  ASSERT_TRUE(cni->Del("abc"));
   EXPECT_NE(Note("first.DEL.env").find("CNI_NETNS=\n"), std::string::npos) << Note("first.DEL.env");
 }
 
 TEST_F(CniTest, AFailedAddIsUndone) {
   Plugin("second", R"(echo '{"cniVersion":"1.0.0","code":7,"msg":"bad config","details":"key x"}'; exit 1)");
-  Cni cni = Make();
-  auto result = cni.Add(Request());
+  const auto cni = Make();
+  auto result = cni->Add(Request());
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("bad config; key x (code 7)"), std::string::npos) << result.error().message;
   EXPECT_EQ(Log(), "first ADD\nsecond ADD\nsecond DEL\nfirst DEL\n");
-  EXPECT_TRUE(cni.Attached()->empty());
+  EXPECT_TRUE(cni->Attached()->empty());
 }
 
 TEST_F(CniTest, APluginThatDiesWithoutJsonIsQuoted) {
   Plugin("first", "echo oops >&2; exit 3");
-  auto result = Make().Add(Request());
+  auto result = Make()->Add(Request());
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("exit code 3: oops"), std::string::npos) << result.error().message;
 }
 
 TEST_F(CniTest, AFailedDelIsKeptForRetryAndDoesNotStopTheOthers) {
-  Plugin("second", R"(cat > /dev/null; echo '{"cniVersion":"1.0.0"}')", "exit 1");
-  Cni cni = Make();
-  ASSERT_TRUE(cni.Add(Request()));
-  EXPECT_FALSE(cni.Del("abc"));
+  Plugin("second", R"(echo '{"cniVersion":"1.0.0","ips":[{"address":"10.1.2.3/24"}]}')", "exit 1");
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
+  EXPECT_FALSE(cni->Del("abc"));
   EXPECT_NE(Log().find("second DEL\nfirst DEL\n"), std::string::npos) << Log();
-  EXPECT_EQ(cni.Attached()->size(), 1u);
+  EXPECT_EQ(cni->Attached()->size(), 1u);
 }
 
 TEST_F(CniTest, ASlowPluginIsStopped) {
   Plugin("first", "sleep 30");
   const auto start = base::Now();
-  auto result = Make(std::chrono::milliseconds(300)).Add(Request());
+  auto result = Make(std::chrono::milliseconds(300))->Add(Request());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::kDeadlineExceeded) << result.error().message;
   EXPECT_LT(base::Now() - start, std::chrono::seconds(10));
@@ -161,49 +162,269 @@ TEST_F(CniTest, MalformedResultsAreErrors) {
   for (const char* output : {"hello", "[]", R"({"ips":[{"address":"10.1.2.3"}]})", R"({"ips":[{"address":"x/24"}]})",
                              R"({"ips":{}})", R"({"ips":[{"address":"10.1.2.3/33"}]})"}) {
     Plugin("first", std::string("echo '") + output + "'");
-    EXPECT_FALSE(Make().Add(Request())) << output;
+    EXPECT_FALSE(Make()->Add(Request())) << output;
   }
 }
 
 TEST_F(CniTest, RequestsAreChecked) {
-  Cni cni = Make();
+  const auto cni = Make();
   CniRequest request = Request();
   request.container_id = "../x";
-  EXPECT_EQ(cni.Add(request).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(cni->Add(request).error().code, Code::kInvalidArgument);
   request = Request();
   request.pod_name = "a;K8S_POD_NAMESPACE=kube-system";
-  EXPECT_EQ(cni.Add(request).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(cni->Add(request).error().code, Code::kInvalidArgument);
   request = Request();
   request.port_mappings = {{.host_port = 70000, .container_port = 80}};
-  EXPECT_EQ(cni.Add(request).error().code, Code::kInvalidArgument);
-  ASSERT_TRUE(cni.Add(Request()));
-  EXPECT_EQ(cni.Add(Request()).error().code, Code::kAlreadyExists);
+  EXPECT_EQ(cni->Add(request).error().code, Code::kInvalidArgument);
+  ASSERT_TRUE(cni->Add(Request()));
+  EXPECT_EQ(cni->Add(Request()).error().code, Code::kAlreadyExists);
 }
 
 TEST_F(CniTest, StatusSaysWhy) {
-  EXPECT_TRUE(Make().Status().ready) << Make().Status().message;
+  EXPECT_TRUE(Make()->Status().ready) << Make()->Status().message;
 
   Plugin("second", ":", "", "\"0.4.0\"");
-  CniStatus status = Make().Status();
+  CniStatus status = Make()->Status();
   EXPECT_FALSE(status.ready);
   EXPECT_EQ(status.reason, "NetworkPluginNotReady");
   EXPECT_NE(status.message.find("second does not speak cniVersion 1.0.0"), std::string::npos) << status.message;
 
-  Configure(R"({"cniVersion":"1.0.0","name":"n","type":"nowhere"})");
-  EXPECT_NE(Make().Status().message.find("network plugin nowhere not found"), std::string::npos)
-      << Make().Status().message;
+  Configure(R"({"cniVersion":"1.0.0","name":"n","plugins":[{"type":"nowhere"}]})");
+  EXPECT_NE(Make()->Status().message.find("network plugin nowhere not found"), std::string::npos)
+      << Make()->Status().message;
 
   ASSERT_TRUE(base::RemoveTree(dir_ + "/conf"));
-  EXPECT_NE(Make().Status().message.find("no network configuration in "), std::string::npos) << Make().Status().message;
+  EXPECT_NE(Make()->Status().message.find("no network configuration in "), std::string::npos)
+      << Make()->Status().message;
+}
+
+TEST_F(CniTest, TheFolderMayChangeWhileItIsUsed) {
+  const auto cni = Make();
+  ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/conf/05-broken.conf", "{"));
+  CniStatus status = cni->Status();
+  EXPECT_TRUE(status.ready);
+  EXPECT_EQ(status.network, "pods");
+  EXPECT_EQ(status.file, dir_ + "/conf/10.conflist");
+  ASSERT_EQ(status.skipped.size(), 1u);
+  EXPECT_NE(status.skipped[0].find("05-broken.conf"), std::string::npos);
+
+  ASSERT_TRUE(
+      base::WriteFileAtomic(dir_ + "/conf/00.conf", R"({"cniVersion":"1.0.0","name":"sooner","type":"first"})"));
+  EXPECT_EQ(cni->Status().network, "sooner");
+  ASSERT_TRUE(cni->Add(Request()));
+  EXPECT_EQ(Input("first.ADD")["name"], "sooner");
+
+  ASSERT_TRUE(base::RemoveTree(dir_ + "/conf"));
+  status = cni->Status();
+  EXPECT_FALSE(status.ready);
+  EXPECT_EQ(status.file, "");
+  CniRequest second = Request();
+  second.container_id = "def";
+  second.port_mappings.clear();
+  const auto refused = cni->Add(second);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("no network configuration in " + dir_), std::string::npos);
+  ASSERT_TRUE(cni->Del("abc")) << "with the configuration it was made with";
+  EXPECT_EQ(Input("first.DEL")["name"], "sooner");
+}
+
+TEST_F(CniTest, OldVersionsAreSpokenAndTheirResultsRead) {
+  Plugin("first", R"(echo '{"cniVersion":"0.2.0","ip4":{"ip":"10.1.2.3/24","gateway":"10.1.2.1"}}')", "",
+         "\"0.2.0\",\"0.3.1\"");
+  Plugin("second", R"(echo '{"cniVersion":"0.3.1","ips":[{"version":"4","address":"10.1.2.4/24"}]}')", "", "\"0.3.1\"");
+  Configure(R"({"cniVersion":"0.3.1","name":"pods","plugins":[{"type":"first"},{"type":"second"}]})");
+  const auto cni = Make();
+  EXPECT_TRUE(cni->Status().ready) << cni->Status().message;
+  const auto result = cni->Add(Request());
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->PodIps(), std::vector<std::string>{"10.1.2.4"});
+  EXPECT_EQ(Input("first.ADD")["cniVersion"], "0.3.1");
+  const Json passed_on = Input("second.ADD")["prevResult"];
+  EXPECT_EQ(passed_on["cniVersion"], "0.3.1");
+  EXPECT_EQ(passed_on["ips"], Json::parse(R"([{"version":"4","address":"10.1.2.3/24","gateway":"10.1.2.1"}])"));
+  EXPECT_EQ(cni->Check("abc").error().code, Code::kUnimplemented) << "CHECK came with 0.4.0";
+  ASSERT_TRUE(cni->Del("abc"));
+  EXPECT_FALSE(Input("first.DEL").contains("prevResult")) << "so did prevResult for DEL";
+}
+
+TEST_F(CniTest, TheNewestVersionThatAllSpeakIsUsed) {
+  Plugin("first", R"(echo '{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.1.2.3/24"}]}')", "",
+         "\"0.4.0\",\"1.0.0\"");
+  Plugin("second", R"(echo '{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.1.2.3/24"}]}')", "",
+         "\"0.3.1\",\"0.4.0\"");
+  Configure(R"({"cniVersion":"1.1.0","cniVersions":["0.4.0","1.0.0"],"name":"pods",
+               "plugins":[{"type":"first"},{"type":"second"}]})");
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
+  EXPECT_EQ(Input("first.ADD")["cniVersion"], "0.4.0");
+  EXPECT_FALSE(Input("first.ADD").contains("cniVersions"));
+  EXPECT_EQ(cni->Status().cni_version, "0.4.0");
+  const auto later = Make();  // a restart must not ask again to know it
+  ASSERT_TRUE(base::RemoveTree(dir_ + "/conf"));
+  ASSERT_TRUE(later->Del("abc"));
+  EXPECT_EQ(Input("second.DEL")["cniVersion"], "0.4.0");
+}
+
+TEST_F(CniTest, FromVersion11OnPluginsAreAskedForTheirStatusAndToCollectGarbage) {
+  Plugin("first", R"(echo '{"cniVersion":"1.1.0","ips":[{"address":"10.1.2.3/24"}]}')", "", "\"1.1.0\"");
+  Configure(R"({"cniVersion":"1.1.0","name":"pods","plugins":[{"type":"first"}]})");
+  const auto cni = Make();
+  EXPECT_TRUE(cni->Status().ready);
+  EXPECT_NE(Log().find("first STATUS\n"), std::string::npos) << Log();
+  ASSERT_TRUE(cni->Add(Request()));
+  ASSERT_TRUE(cni->Gc());
+  EXPECT_EQ(Input("first.GC")["cni.dev/valid-attachments"], Json::parse(R"([{"containerID":"abc","ifname":"eth0"}])"));
+
+  const std::string script = base::ReadFile(dir_ + "/bin/first").value_or("");
+  ASSERT_TRUE(base::WriteFileAtomic(
+      dir_ + "/bin/first",
+      "#!/bin/sh\n[ $CNI_COMMAND != STATUS ] || { echo '{\"code\":50,\"msg\":\"no agent\"}'; exit 1; }\n" + script,
+      0755));
+  const CniStatus status = cni->Status();
+  EXPECT_FALSE(status.ready);
+  EXPECT_NE(status.message.find("no agent (code 50)"), std::string::npos) << status.message;
+}
+
+TEST_F(CniTest, OlderVersionsAreNotAskedForEither) {
+  const auto cni = Make();
+  EXPECT_TRUE(cni->Status().ready);
+  EXPECT_TRUE(cni->Gc());
+  EXPECT_EQ(Log(), "first VERSION\nsecond VERSION\n");
+  EXPECT_TRUE(cni->Status().ready);
+  EXPECT_EQ(Log(), "first VERSION\nsecond VERSION\n") << "only when the configuration changed";
+}
+
+TEST_F(CniTest, CapabilitiesGetWhatThePodHasForThem) {
+  Configure(R"({"cniVersion":"1.0.0","name":"pods","plugins":[
+    {"type":"first","capabilities":{"bandwidth":true,"dns":true,"ipRanges":true,"portMappings":false}},
+    {"type":"second","capabilities":{"cgroupPath":true,"io.kubernetes.cri.pod-annotations":true,"mac":true}}]})");
+  CniRequest request = Request();
+  request.bandwidth = {.ingress_bits = 1000000, .egress_bits = 0};
+  request.dns = {.nameservers = {"10.0.0.10"}, .domain = "", .search = {"a.b"}, .options = {"ndots:5"}};
+  request.ip_ranges = {"10.244.1.0/24", "fd00:244::/64"};
+  request.cgroup_path = "/kubepods/pod1";
+  request.annotations = {{"a", "b"}};
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(request));
+  EXPECT_EQ(Input("first.ADD")["runtimeConfig"], Json::parse(R"({
+    "bandwidth":{"ingressRate":1000000,"ingressBurst":4294967295},
+    "dns":{"servers":["10.0.0.10"],"searches":["a.b"],"options":["ndots:5"]},
+    "ipRanges":[[{"subnet":"10.244.1.0/24"}],[{"subnet":"fd00:244::/64"}]]})"));
+  EXPECT_EQ(Input("second.ADD")["runtimeConfig"],
+            Json::parse(R"({"cgroupPath":"/kubepods/pod1","io.kubernetes.cri.pod-annotations":{"a":"b"}})"));
+  ASSERT_TRUE(Make()->Del("abc"));
+  EXPECT_EQ(Input("first.DEL")["runtimeConfig"], Input("first.ADD")["runtimeConfig"]) << "also after a restart";
+}
+
+TEST_F(CniTest, FailuresNameNetworkFileAndPlugin) {
+  struct Case {
+    const char* add;
+    const char* part;
+  };
+  for (const Case& row :
+       {Case{"kill -SEGV $$", "killed by signal 11 (SIGSEGV)"}, Case{"echo broken", "result of network plugin second"},
+        Case{"exit 4", "exit code 4: no output"},
+        Case{"echo '{\"code\":11,\"msg\":\"later\"}'; exit 1", "later (code 11)"},
+        Case{"echo '{\"cniVersion\":\"1.0.0\"}'", "the plugins gave the pod no address"}}) {
+    Plugin("second", row.add);
+    const auto cni = Make();
+    const auto result = cni->Add(Request());
+    ASSERT_FALSE(result) << row.add;
+    for (const std::string& part : {std::string(row.part), "network pods (" + dir_ + "/conf/10.conflist)"})
+      EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+    EXPECT_TRUE(Log().ends_with("second DEL\nfirst DEL\n")) << row.add;
+    EXPECT_TRUE(cni->Attached()->empty());
+  }
+  ASSERT_TRUE(base::RemoveTree(dir_ + "/bin/second"));
+  ASSERT_TRUE(base::RemoveTree(dir_ + "/log"));
+  const auto missing = Make()->Add(Request());
+  EXPECT_NE(
+      missing.error().message.find("network pods (" + dir_ + "/conf/10.conflist): network plugin second not found"),
+      std::string::npos)
+      << missing.error().message;
+  EXPECT_EQ(Log(), "") << "nothing ran that could not be undone";
+}
+
+// True while a process of the call can be found: a sleep that the plugin started, also one that left its session.
+TEST_F(CniTest, WhatAHangingPluginStartedEndsWithIt) {
+  Plugin("first", "setsid sh -c 'echo $$ > " + dir_ + "/child; exec sleep 1000' & sleep 1000 & echo $! > " + dir_ +
+                      "/grandchild; wait");
+  EXPECT_EQ(Make(std::chrono::milliseconds(1500))->Add(Request()).error().code, Code::kDeadlineExceeded);
+  for (const char* name : {"/child", "/grandchild"}) {
+    const auto pid = base::ParseUint(base::Trim(base::ReadFile(dir_ + name).value_or("")));
+    ASSERT_TRUE(pid) << name;
+    const std::string stat = base::ReadFile("/proc/" + std::to_string(*pid) + "/stat").value_or("");
+    EXPECT_TRUE(stat.empty() || stat.find(") Z ") != std::string::npos) << stat;
+  }
+}
+
+TEST_F(CniTest, AnAttachmentIsForgottenOnlyWhenItsNamespaceIsGoneAndThePluginFailsForGood) {
+  const auto cni = Make();
+  CniRequest request = Request();
+  ASSERT_TRUE(cni->Add(request));
+  const std::string result = R"(echo '{"cniVersion":"1.0.0","ips":[{"address":"10.1.2.3/24"}]}')";
+  Plugin("second", result, "exit 1");
+  EXPECT_FALSE(cni->DelOrForget("abc")) << "its namespace is there";
+  Plugin("second", result);
+  ASSERT_TRUE(cni->DelOrForget("abc"));
+
+  request.netns_path = dir_ + "/gone";
+  ASSERT_TRUE(cni->Add(request));
+  Plugin("second", result, R"(echo '{"code":11,"msg":"agent is starting"}'; exit 1)");
+  EXPECT_EQ(cni->DelOrForget("abc").error().code, Code::kUnavailable) << "another time it may work";
+  Plugin("second", result, "exit 1");
+  EXPECT_FALSE(cni->Del("abc"));
+  EXPECT_TRUE(cni->DelOrForget("abc"));
+  EXPECT_TRUE(cni->Attached()->empty());
+}
+
+TEST_F(CniTest, ADamagedAttachmentIsToldByDelAndForgottenForAPodThatEnds) {
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
+  ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/cache/abc.json", "{\"containerId\":\"abc\"}"));
+  EXPECT_EQ(Make()->Del("abc").error().code, Code::kDataLoss);
+  EXPECT_TRUE(Make()->DelOrForget("abc"));
+  EXPECT_TRUE(cni->Attached()->empty());
+}
+
+TEST_F(CniTest, AnAttachmentOfAnEarlierReleaseIsRead) {
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
+  Json kept = Json::parse(base::ReadFile(dir_ + "/cache/abc.json").value_or(""));
+  kept.erase("capabilityArgs");
+  kept.erase("cniVersion");
+  ASSERT_TRUE(base::WriteFileAtomic(dir_ + "/cache/abc.json", kept.dump()));
+  const auto deleted = Make()->Del("abc");
+  ASSERT_TRUE(deleted) << deleted.error().message;
+  EXPECT_EQ(Input("second.DEL")["runtimeConfig"], Input("second.ADD")["runtimeConfig"]);
+}
+
+TEST_F(CniTest, AHostPortHasOnePodUntilItIsDetached) {
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
+  CniRequest other = Request();
+  other.container_id = "def";
+  other.pod_name = "b";
+  for (const auto& asked : {cni->Add(other), Make()->Add(other)}) {
+    ASSERT_FALSE(asked);
+    EXPECT_EQ(asked.error().code, Code::kFailedPrecondition);
+    EXPECT_NE(
+        asked.error().message.find("host port 8080/tcp of pod default/b is taken by pod default/web (sandbox abc)"),
+        std::string::npos)
+        << asked.error().message;
+  }
+  ASSERT_TRUE(cni->Del("abc"));
+  EXPECT_TRUE(cni->Add(other));
 }
 
 TEST_F(CniTest, CheckAsksEveryPluginInOrder) {
-  Cni cni = Make();
-  ASSERT_TRUE(cni.Add(Request()));
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
   ASSERT_TRUE(base::RemoveTree(dir_ + "/log"));
-  EXPECT_TRUE(cni.Check("abc"));
+  EXPECT_TRUE(cni->Check("abc"));
   EXPECT_EQ(Log(), "first CHECK\nsecond CHECK\n");
-  EXPECT_EQ(cni.Check("unknown").error().code, Code::kNotFound);
+  EXPECT_EQ(cni->Check("unknown").error().code, Code::kNotFound);
 }
 
 }  // namespace

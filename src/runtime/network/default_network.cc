@@ -1,53 +1,76 @@
 #include "runtime/network/default_network.h"
 
-#include <arpa/inet.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/document.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
-#include "runtime/network/cni_config.h"
 
 namespace portcullis::runtime {
 namespace {
 
-constexpr const char* kFileName = "/87-portcullis-bridge.conflist";
-constexpr uint64_t kLongestPrefix = 30;  // network, gateway, one pod, broadcast
+using Ordered = nlohmann::ordered_json;
 
-Result<void> CheckSubnet(const std::string& subnet) {
-  const size_t slash = subnet.find('/');
-  in_addr address{};
-  if (slash != std::string::npos && ::inet_pton(AF_INET, subnet.substr(0, slash).c_str(), &address) == 1) {
-    const auto prefix = base::ParseUint(std::string_view(subnet).substr(slash + 1));
-    if (prefix && *prefix >= 8 && *prefix <= kLongestPrefix) {
-      const uint32_t host_bits = ntohl(address.s_addr) & (~uint32_t{0} >> *prefix);
-      if (host_bits == 0) return {};
-    }
-  }
-  return Fail(Code::kInvalidArgument,
-              "pod subnet {}: must be an IPv4 network such as 10.88.0.0/16, with a prefix of 8 to {}",
-              base::Quote(subnet), kLongestPrefix);
-}
+constexpr const char* kFileName = "/87-portcullis-bridge.conflist";
+constexpr size_t kMaxFile = 1u << 20;
+constexpr auto kLookPeriod = std::chrono::minutes(1);
 
 Result<void> CheckBridge(const std::string& bridge) {
-  if (bridge.empty() || bridge.size() >= IFNAMSIZ || bridge.find_first_of("/: \t\n") != std::string::npos) {
-    return Fail(Code::kInvalidArgument, "bridge {}: must be an interface name of 1 to {} characters",
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-'; };
+  if (bridge.empty() || bridge.size() >= IFNAMSIZ || bridge == "." || bridge == ".." || bridge.front() == '-' ||
+      !std::ranges::all_of(bridge, fits)) {
+    return Fail(Code::kInvalidArgument,
+                "bridge {}: must be an interface name of 1 to {} letters, digits, \"_\", \".\" and \"-\"",
                 base::Quote(bridge), IFNAMSIZ - 1);
   }
   return {};
 }
 
+// The settings that a file of ours was made with: nothing else can be in it when it is as it was written.
+std::optional<DefaultNetworkOptions> SettingsIn(const std::string& text, const std::string& conf_dir) {
+  const auto json = base::ParseJson(text, "");
+  if (!json) return std::nullopt;
+  DefaultNetworkOptions options{.conf_dir = conf_dir, .ipam_dir = ""};
+  const auto read = [&](const char* pointer, std::string* target) {
+    const nlohmann::json::json_pointer where(pointer);
+    if (!json->contains(where) || !json->at(where).is_string()) return false;
+    *target = json->at(where).get<std::string>();
+    return true;
+  };
+  std::string second;
+  if (!read("/name", &options.name) || !read("/plugins/0/bridge", &options.bridge) ||
+      !read("/plugins/0/ipam/ranges/0/0/subnet", &options.subnets)) {
+    return std::nullopt;
+  }
+  if (read("/plugins/0/ipam/ranges/1/0/subnet", &second)) options.subnets += "," + second;
+  read("/plugins/0/ipam/dataDir", &options.ipam_dir);
+  return options;
+}
+
+bool IsAsWritten(const std::string& text, const std::string& conf_dir) {
+  const auto settings = SettingsIn(text, conf_dir);
+  if (!settings) return false;
+  const auto written = DefaultNetworkConfig(*settings);
+  return written && *written == text;
+}
+
 }  // namespace
 
 Result<std::string> DefaultNetworkConfig(const DefaultNetworkOptions& options) {
-  TRY(CheckSubnet(options.subnet));
+  ASSIGN_OR_RETURN(const std::vector<Subnet> subnets, ParseSubnets(options.subnets));
   TRY(CheckBridge(options.bridge));
-  using Ordered = nlohmann::ordered_json;
-  Ordered ipam{{"type", "host-local"},
-               {"ranges", Ordered::array({Ordered::array({Ordered{{"subnet", options.subnet}}})})},
-               {"routes", Ordered::array({Ordered{{"dst", "0.0.0.0/0"}}})}};
+  Ordered ranges = Ordered::array();
+  Ordered routes = Ordered::array();
+  for (const Subnet& subnet : subnets) {
+    ranges.push_back(Ordered::array({Ordered{{"subnet", subnet.text}}}));
+    routes.push_back(Ordered{{"dst", subnet.v6 ? "::/0" : "0.0.0.0/0"}});
+  }
+  Ordered ipam{{"type", "host-local"}, {"ranges", ranges}, {"routes", routes}};
   if (!options.ipam_dir.empty()) ipam["dataDir"] = options.ipam_dir;
   const Ordered bridge{{"type", "bridge"}, {"bridge", options.bridge}, {"isGateway", true},
                        {"ipMasq", true},   {"hairpinMode", true},      {"ipam", ipam}};
@@ -58,15 +81,73 @@ Result<std::string> DefaultNetworkConfig(const DefaultNetworkOptions& options) {
   return text;
 }
 
-Result<std::optional<std::string>> InstallDefaultNetwork(const DefaultNetworkOptions& options) {
-  const auto existing = FindCniNetwork(options.conf_dir);
-  // A broken configuration is one all the same: the user's, to be mended and not to be overruled.
-  if (existing || existing.error().code != Code::kNotFound) return std::optional<std::string>();
-  ASSIGN_OR_RETURN(const std::string text, DefaultNetworkConfig(options));
-  TRY(base::MakeDirs(options.conf_dir));
+CniNetwork WithoutPerPodRules(CniNetwork network, const CniRequest& request) {
+  const bool host_ports =
+      std::ranges::any_of(request.port_mappings, [](const CniPortMapping& port) { return port.host_port > 0; });
+  auto json = base::ParseJson(network.source, network.file);
+  if (!json || !json->contains("plugins")) return network;
+  auto plugins = nlohmann::json::array();
+  for (nlohmann::json& plugin : (*json)["plugins"]) {
+    if (plugin["type"] == "portmap" && !host_ports) continue;
+    if (plugin["type"] == "bridge") plugin["ipMasq"] = false;
+    plugins.push_back(std::move(plugin));
+  }
+  (*json)["plugins"] = std::move(plugins);
+  auto adapted = ParseCniNetwork(json->dump(2) + "\n", network.file);
+  return adapted ? *std::move(adapted) : network;
+}
+
+Result<std::unique_ptr<DefaultNetwork>> DefaultNetwork::Install(const DefaultNetworkOptions& options) {
+  ASSIGN_OR_RETURN(std::string text, DefaultNetworkConfig(options));
+  ASSIGN_OR_RETURN(std::vector<Subnet> subnets, ParseSubnets(options.subnets));
+  std::unique_ptr<DefaultNetwork> network(
+      new DefaultNetwork({.bridge = options.bridge, .subnets = std::move(subnets)}));
   const std::string path = options.conf_dir + kFileName;
-  TRY(base::WriteFileAtomic(path, text));
-  return std::optional<std::string>(path);
+  auto existing = base::ReadFile(path, kMaxFile);
+  if (!existing && existing.error().sys_errno != ENOENT) return Failure(std::move(existing).error());
+  if (existing && *existing != text && !IsAsWritten(*existing, options.conf_dir)) {
+    base::LogWarning("the default network's file was edited and stays as it is", {{"file", path}});
+    return network;
+  }
+  if (!existing) {
+    const CniFolder folder = LoadCniFolder(options.conf_dir);
+    if (folder.network || !folder.skipped.empty()) return network;
+  }
+  if (!existing || *existing != text) {
+    TRY(base::MakeDirs(options.conf_dir));
+    TRY(base::WriteFileAtomic(path, text));
+    base::LogInfo(existing ? "changed the default network" : "installed a default network",
+                  {{"file", path}, {"bridge", options.bridge}, {"subnet", options.subnets}});
+  }
+  network->file_ = path;
+  network->text_ = std::move(text);
+  return network;
+}
+
+CniNetwork DefaultNetwork::Adapt(CniNetwork network, const CniRequest& request) const {
+  if (!masquerades_ || network.file != file_ || network.source != text_) return network;
+  return WithoutPerPodRules(std::move(network), request);
+}
+
+void DefaultNetwork::Keep() {
+  if (file_.empty()) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (looked_ && now - *looked_ < kLookPeriod) return;
+  looked_ = now;
+  const auto ensured = EnsureMasquerade(masquerade_);
+  masquerades_ = ensured.has_value();
+  if (!ensured && !told_) {
+    base::LogWarning("no masquerading for the bridge: pods get rules of their own",
+                     {{"bridge", masquerade_.bridge}, {"error", ensured.error().message}});
+  }
+  told_ = !ensured;
+}
+
+void DefaultNetwork::RemoveRules() {
+  if (file_.empty()) return;
+  masquerades_ = false;
+  if (auto removed = RemoveMasquerade(masquerade_); !removed)
+    base::LogWarning("masquerading is left", {{"bridge", masquerade_.bridge}, {"error", removed.error().message}});
 }
 
 }  // namespace portcullis::runtime

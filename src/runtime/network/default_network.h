@@ -1,10 +1,22 @@
 // `--cni-default`: a bridge network for nodes that have no CNI configuration.
+//
+//   ASSIGN_OR_RETURN(auto network, DefaultNetwork::Install({.conf_dir = "/etc/cni/net.d", .subnets = "10.88.0.0/16"}));
+//   Cni cni({.conf_dir = ..., .adapt = [&](CniNetwork found, const CniRequest& pod) { return network->Adapt(...); }});
+//
+// The file stands for itself: any CNI runtime can use it. What this daemon does once for all pods instead of a plugin
+// for each (masquerade.h) is taken out when a pod is attached, and only while the daemon's rules are known to be there.
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "runtime/network/cni_config.h"
+#include "runtime/network/cni_request.h"
+#include "runtime/network/masquerade.h"
 
 namespace portcullis::runtime {
 
@@ -12,7 +24,7 @@ struct DefaultNetworkOptions {
   std::string conf_dir = "/etc/cni/net.d";
   std::string name = "portcullis";
   std::string bridge = "portcullis0";
-  std::string subnet = "10.88.0.0/16";
+  std::string subnets = "10.88.0.0/16";  // subnets.h
   // Where host-local keeps leases; volatile, so that a reboot frees all addresses. "" = the plugin's own place.
   std::string ipam_dir = "/run/portcullis/cni/ipam";
 };
@@ -20,8 +32,35 @@ struct DefaultNetworkOptions {
 // The conflist's text: bridge with masquerading and host-local addresses, then portmap; cniVersion 1.0.0.
 Result<std::string> DefaultNetworkConfig(const DefaultNetworkOptions& options);
 
-// Writes <conf_dir>/87-portcullis-bridge.conflist unless the folder already has a network configuration. Returns the
-// path written, or nullopt when there was one.
-Result<std::optional<std::string>> InstallDefaultNetwork(const DefaultNetworkOptions& options);
+// For a pod of that network on a node that masquerades: bridge without ipMasq; and without portmap, which does nothing
+// at ADD and nine iptables calls at DEL, where the pod has no host port. Pure.
+CniNetwork WithoutPerPodRules(CniNetwork network, const CniRequest& request);
+
+class DefaultNetwork {
+ public:
+  // Writes <conf_dir>/87-portcullis-bridge.conflist unless the folder has another network configuration, also a broken
+  // one: it is the user's, to be mended and not to be overruled. A file of an earlier start with other settings is
+  // replaced, one that somebody has edited is not.
+  static Result<std::unique_ptr<DefaultNetwork>> Install(const DefaultNetworkOptions& options);
+
+  // For CniOptions. Thread-safe.
+  CniNetwork Adapt(CniNetwork network, const CniRequest& request) const;
+
+  // Makes the rules of the node where they are missing: at the start, and again as a firewall's reload may drop them.
+  // Looks once a minute, however often it is called. Failures are logged; pods then get rules of their own.
+  void Keep();
+  // When no pod is left.
+  void RemoveRules();
+
+ private:
+  explicit DefaultNetwork(MasqueradeOptions masquerade) : masquerade_(std::move(masquerade)) {}
+
+  const MasqueradeOptions masquerade_;
+  std::string file_;  // "": the folder has another network
+  std::string text_;  // of the file
+  std::atomic<bool> masquerades_ = false;
+  bool told_ = false;
+  std::optional<std::chrono::steady_clock::time_point> looked_;
+};
 
 }  // namespace portcullis::runtime

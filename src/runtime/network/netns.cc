@@ -58,12 +58,14 @@ Result<void> UnmountAndUnlink(const std::string& path) {
 
 }  // namespace
 
+bool IsNetworkNamespace(const std::string& path) {
+  struct statfs info{};
+  return ::statfs(path.c_str(), &info) == 0 && info.f_type == NSFS_MAGIC;
+}
+
 std::string NetnsStore::PathOf(const std::string& name) const { return dir_ + "/" + name; }
 
-bool NetnsStore::Exists(const std::string& name) const {
-  struct statfs info{};
-  return ::statfs(PathOf(name).c_str(), &info) == 0 && info.f_type == NSFS_MAGIC;
-}
+bool NetnsStore::Exists(const std::string& name) const { return IsNetworkNamespace(PathOf(name)); }
 
 Result<std::string> NetnsStore::Create(const std::string& name) {
   TRY(CheckName(name));

@@ -56,7 +56,8 @@ void RuntimeService::RemoveLeftovers() {
         {.id = id, .bundle = bundle, .cgroup_parent = CgroupParentOf(bundle, id, options_.default_cgroup_parent)},
         /*force=*/true);
   });
-  for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->Del(id); });
+  for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->DelOrForget(id); });
+  if (auto collected = cni_->Gc(); !collected) Report("network garbage", "", collected);
   for_unknown(netns_->List(), "network namespace", [&](const std::string& id) { return netns_->Delete(id); });
   for_unknown(base::ListDir(paths_.Shm()), "shared memory",
               [&](const std::string& id) { return UnmountShm(paths_.Shm(id)); });

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/network/default_network.h"
 #include "runtime/registry/image_puller.h"
 #include "runtime/streaming/streaming_server.h"
 
@@ -31,6 +33,8 @@ struct ServiceOptions {
 
   std::string cni_conf_dir = "/etc/cni/net.d";
   std::vector<std::string> cni_bin_dirs = {"/usr/lib/cni", "/opt/cni/bin"};
+  // --cni-default; folder and leases are those of this node, whatever it says.
+  std::optional<DefaultNetworkOptions> default_network;
 
   std::string cgroup_driver = "cgroupfs";  // or "systemd", which must be PID 1 then
   std::string default_cgroup_parent;       // for pods that name none; "": /portcullis, or portcullis.slice

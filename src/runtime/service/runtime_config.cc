@@ -1,3 +1,4 @@
+#include "runtime/network/subnets.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
@@ -9,9 +10,25 @@ Result<cri::RuntimeConfigResponse> RuntimeService::RuntimeConfig(const cri::Runt
   return response;
 }
 
-// The kubelet tells its pod CIDR. CNI's configuration is the administrator's here, so there is nothing to do.
-Result<cri::UpdateRuntimeConfigResponse> RuntimeService::UpdateRuntimeConfig(const cri::UpdateRuntimeConfigRequest&) {
+// The kubelet tells its pod CIDRs. They are told on to plugins with the capability "ipRanges", from the next pod on;
+// the configuration itself is the administrator's.
+Result<cri::UpdateRuntimeConfigResponse> RuntimeService::UpdateRuntimeConfig(
+    const cri::UpdateRuntimeConfigRequest& request) {
+  std::vector<std::string> ranges;
+  if (request.runtime_config && request.runtime_config->network_config &&
+      !request.runtime_config->network_config->pod_cidr.empty()) {
+    auto subnets = ParseSubnets(request.runtime_config->network_config->pod_cidr);
+    if (!subnets) return Wrap(std::move(subnets).error(), "runtime_config.network_config.pod_cidr");
+    for (Subnet& subnet : *subnets) ranges.push_back(std::move(subnet.text));
+  }
+  const std::lock_guard lock(ip_ranges_mutex_);
+  ip_ranges_ = std::move(ranges);
   return cri::UpdateRuntimeConfigResponse{};
+}
+
+std::vector<std::string> RuntimeService::IpRanges() {
+  const std::lock_guard lock(ip_ranges_mutex_);
+  return ip_ranges_;
 }
 
 }  // namespace portcullis::runtime

@@ -74,7 +74,13 @@ RuntimeService::RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompP
       cgroups_(std::move(cgroups)),
       seccomp_(std::move(seccomp)) {}
 
-RuntimeService::~RuntimeService() = default;
+RuntimeService::~RuntimeService() {
+  streaming_.reset();
+  exits_.reset();
+  janitor_.reset();
+  // The rules are for pods, and a later start makes them anew.
+  if (default_network_ && registry_ && registry_->Sandboxes().empty()) default_network_->RemoveRules();
+}
 
 Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions options, ObserverList* observers) {
   TRY(CheckOptions(options));
@@ -115,9 +121,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   if (self.options_.compile_seccomp && version && version->name == "crun") {
     self.compiled_filters_ = std::make_unique<CompiledFilters>(self.paths_.Filters());
   }
-  self.cni_ = std::make_unique<Cni>(CniOptions{.conf_dir = self.options_.cni_conf_dir,
-                                               .bin_dirs = self.options_.cni_bin_dirs,
-                                               .cache_dir = self.paths_.CniCache()});
+  TRY(self.OpenNetwork());
   self.netns_ = std::make_unique<NetnsStore>(self.paths_.Netns());
   self.janitor_ = std::make_unique<Janitor>();
   TRY(self.Recover());
@@ -128,9 +132,26 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   ASSIGN_OR_RETURN(self.streaming_, StreamingServer::Start(self.options_.streaming));
   self.janitor_->Every(self.options_.monitor_check_period, [&self] {
     self.EndUnwatched();
+    if (self.default_network_) self.default_network_->Keep();
     ::malloc_trim(0);  // what a burst of pods needed goes back to the kernel
   });
   return service;
+}
+
+Result<void> RuntimeService::OpenNetwork() {
+  CniOptions cni{.conf_dir = options_.cni_conf_dir, .bin_dirs = options_.cni_bin_dirs, .cache_dir = paths_.CniCache()};
+  if (options_.default_network) {
+    DefaultNetworkOptions network = *options_.default_network;
+    network.conf_dir = options_.cni_conf_dir;
+    network.ipam_dir = paths_.run + "/cni/ipam";
+    ASSIGN_OR_RETURN(default_network_, DefaultNetwork::Install(network));
+    default_network_->Keep();
+    cni.adapt = [this](CniNetwork found, const CniRequest& pod) {
+      return default_network_->Adapt(std::move(found), pod);
+    };
+  }
+  cni_ = std::make_unique<Cni>(std::move(cni));
+  return {};
 }
 
 void RuntimeService::AddCompiledFilter(const SeccompResult& seccomp, oci::Spec& spec,

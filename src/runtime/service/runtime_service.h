@@ -27,6 +27,7 @@
 #include "runtime/image/image_store.h"
 #include "runtime/image/snapshot.h"
 #include "runtime/network/cni.h"
+#include "runtime/network/default_network.h"
 #include "runtime/network/netns.h"
 #include "runtime/registry/image_puller.h"
 #include "runtime/service/compiled_filters.h"
@@ -103,6 +104,7 @@ class RuntimeService : public cri::RuntimeApi {
  private:
   RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompProfiles seccomp);
 
+  Result<void> OpenNetwork();
   // recover.cc: from what the store says and what the kernel, the OCI runtime and the exit files say to one truth.
   Result<void> Recover();
   Result<void> RecoverContainer(const ContainerRow& row, bool rebooted);
@@ -144,6 +146,9 @@ class RuntimeService : public cri::RuntimeApi {
   Result<Image> SandboxImage();
 
   // sandbox_run.cc, container_create.cc: the part between the row and the answer.
+  // runtime_config.cc: the pod CIDRs last told.
+  std::vector<std::string> IpRanges();
+
   // Gives a bundle its compiled filter where the OCI runtime takes one. Why not, otherwise, is in the row's warnings
   // when that is worth knowing.
   void AddCompiledFilter(const SeccompResult& seccomp, oci::Spec& spec, std::vector<std::string>& warnings);
@@ -179,7 +184,10 @@ class RuntimeService : public cri::RuntimeApi {
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<OciRuntime> oci_;
+  std::unique_ptr<DefaultNetwork> default_network_;  // null: not asked for
   std::unique_ptr<Cni> cni_;
+  std::mutex ip_ranges_mutex_;
+  std::vector<std::string> ip_ranges_;
   std::unique_ptr<NetnsStore> netns_;
   ObserverList* observers_ = nullptr;
 

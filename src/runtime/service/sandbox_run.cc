@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "runtime/service/bundle.h"
+#include "runtime/service/network_request.h"
 #include "runtime/service/pod_files.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/shm.h"
@@ -21,34 +22,6 @@ namespace {
 std::string HostHostname() {
   std::array<char, 256> name = {};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
-}
-
-std::string ProtocolName(cri::Protocol protocol) {
-  switch (protocol) {
-    case cri::Protocol::kUdp:
-      return "udp";
-    case cri::Protocol::kSctp:
-      return "sctp";
-    case cri::Protocol::kTcp:
-      break;
-  }
-  return "tcp";
-}
-
-CniRequest CniRequestOf(const SandboxRow& row) {
-  CniRequest request;
-  request.container_id = row.id;
-  request.netns_path = row.netns_path;
-  request.pod_namespace = row.config.metadata->namespace_;
-  request.pod_name = row.config.metadata->name;
-  request.pod_uid = row.config.metadata->uid;
-  for (const cri::PortMapping& port : row.config.port_mappings) {
-    request.port_mappings.push_back({.host_port = port.host_port,
-                                     .container_port = port.container_port,
-                                     .protocol = ProtocolName(port.protocol),
-                                     .host_ip = port.host_ip});
-  }
-  return request;
 }
 
 Result<void> CheckConfig(const std::optional<cri::PodSandboxConfig>& config) {
@@ -64,11 +37,12 @@ Result<void> CheckConfig(const std::optional<cri::PodSandboxConfig>& config) {
   return CheckHostname(config->hostname);
 }
 
-Result<void> WritePodFiles(const std::string& folder, const SandboxRow& row, bool host_network) {
+Result<void> WritePodFiles(const std::string& folder, const SandboxRow& row, const CniDns& network_dns,
+                           bool host_network) {
   TRY(base::MakeDirs(folder, 0700));
   std::string host_resolv;
   if (auto text = base::ReadFile("/etc/resolv.conf", 1u << 20)) host_resolv = std::move(*text);
-  ASSIGN_OR_RETURN(const std::string resolv, ResolvConf(row.config.dns_config, host_resolv));
+  ASSIGN_OR_RETURN(const std::string resolv, ResolvConf(DnsOf(row.config.dns_config, network_dns), host_resolv));
   const std::string hostname = host_network ? HostHostname() : row.config.hostname;
   std::string hosts = HostsFile(row.ips, hostname);
   if (host_network) {
@@ -133,8 +107,8 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   std::future<Result<CniResult>> network;
   if (!host_network) {
     ASSIGN_OR_RETURN(row.netns_path, netns_->Create(row.id));
-    network =
-        std::async(std::launch::async, [this, cni_request = CniRequestOf(row)] { return cni_->Add(cni_request); });
+    ASSIGN_OR_RETURN(const CniRequest wanted, CniRequestOf(row, IpRanges()));
+    network = std::async(std::launch::async, [this, wanted] { return cni_->Add(wanted); });
   }
   if (!row.config.log_directory.empty()) TRY(base::MakeDirs(row.config.log_directory, 0755));
   if (input.modes.ipc == oci::NamespaceMode::kPod) {
@@ -164,13 +138,15 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   create.log_path = handle.bundle + "/pause.log";
   ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
   row.pid = created.pid;
+  CniDns network_dns;
   if (network.valid()) {
     auto attached = network.get();
     if (!attached) return Wrap(std::move(attached).error(), "set up network");
     row.ips = attached->PodIps();
     row.network_result = attached->json;
+    network_dns = attached->dns;
   }
-  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, host_network));
+  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, network_dns, host_network));
   TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing = row; }));
   // An exit reported before that has been overwritten, and is told only once.
   TRY(TakeExitFile(row.id));

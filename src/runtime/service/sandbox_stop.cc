@@ -28,7 +28,7 @@ Result<void> RuntimeService::StopSandbox(const std::string& id) {
   for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(KillContainer(container, *row));
   // DEL needs the namespace, which is pinned by its file, and not the pause process: both end at the same time.
   std::future<Result<void>> detached = std::async(std::launch::async, [&]() -> Result<void> {
-    TRY(cni_->Del(row->id));
+    TRY(cni_->DelOrForget(row->id));
     return netns_->Delete(row->id);
   });
   if (row->pid != 0) {

@@ -65,6 +65,11 @@ Result<cri::StatusResponse> RuntimeService::Status(const cri::StatusRequest& req
         {"sandboxes", registry_->Sandboxes().size()},
         {"containers", registry_->Containers().size()},
         {"lastCNILoadStatus", network.ready ? "OK" : network.message},
+        {"cniNetwork",
+         {{"name", network.network},
+          {"file", network.file},
+          {"cniVersion", network.cni_version},
+          {"skipped", network.skipped}}},
         {"config", ConfigJson(options_)}};
     response.info = InfoMap(info);
   }

@@ -21,7 +21,7 @@ Result<void> RuntimeService::TearDownContainer(const ContainerRow& row, const Sa
 
 Result<void> RuntimeService::TearDownSandbox(const SandboxRow& row) {
   Attempts undo;
-  undo.Try(cni_->Del(row.id));
+  undo.Try(cni_->DelOrForget(row.id));
   undo.Try(oci_->Delete(HandleOf(row), /*force=*/true));
   undo.Try(netns_->Delete(row.id));
   undo.Try(UnmountShm(paths_.Shm(row.id)));
