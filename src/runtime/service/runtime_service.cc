@@ -128,6 +128,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   ASSIGN_OR_RETURN(self.streaming_, StreamingServer::Start(self.options_.streaming));
   self.janitor_->Every(self.options_.monitor_check_period, [&self] {
     self.EndUnwatched();
+    self.RemoveHalfMade();
     ::malloc_trim(0);  // what a burst of pods needed goes back to the kernel
   });
   return service;
