@@ -75,6 +75,11 @@ def read(path, fallback=""):
         return fallback
 
 
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def write(path, text):
     """Written beside and renamed, so that nobody reads half of it."""
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -5,6 +5,7 @@ A run of this file takes a sample of the points (the seed is printed); PORTCULLI
 PORTCULLIS_CRASH_SEED repeats a sample.
 """
 
+import io
 import mmap
 import os
 import random
@@ -13,9 +14,12 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import tarfile
+import tempfile
 import unittest
 
 import harness
+import registries
 from harness import FOREVER, SUITE, container, pod, wait
 
 SOURCE = os.path.join(harness.REPO, "tests", "e2e", "kill_at_write.c")
@@ -122,6 +126,7 @@ class Steps:
     def __init__(self, runtime, name):
         self.runtime, self.name = runtime, name
         self.pod_id = self.container_id = None
+        self.error = ""  # of the last verb
         self.pod_file = harness.write(f"{runtime.dir}/{name}-pod.json", {
             "metadata": {"name": name, "namespace": "crash", "uid": name}, "log_directory": f"{runtime.dir}/logs/{name}",
             "linux": {"cgroup_parent": f"{runtime.cgroup}/crash-{name}"}})
@@ -133,9 +138,10 @@ class Steps:
         """Whether the verb succeeded."""
         commands = {"runp": ["runp", self.pod_file], "create": ["create", str(self.pod_id), self.container_file, self.pod_file],
                     "start": ["start", str(self.container_id)], "exec": ["exec", "-s", str(self.container_id), "true"],
-                    "stop": ["stop", str(self.container_id)], "rm": ["rm", str(self.container_id)],
+                    "stop": ["stop", "--timeout", "5", str(self.container_id)], "rm": ["rm", str(self.container_id)],
                     "stopp": ["stopp", str(self.pod_id)], "rmp": ["rmp", str(self.pod_id)]}
         done = self.runtime.crictl(*commands[step], check=False)
+        self.error = done.stderr
         if done.returncode == 0 and step == "runp":
             self.pod_id = done.stdout.strip()
         if done.returncode == 0 and step == "create":
@@ -316,6 +322,37 @@ class Helpers(unittest.TestCase):
         self.node.remove("watched")
         self.node.wait_gone("watched")
 
+    def test_a_monitor_is_killed_while_the_node_watches(self):
+        self.node.start()
+        self.node.apply(pod("always", container("c", FOREVER)),
+                        pod("never", container("c", FOREVER), container("other", FOREVER), restartPolicy="Never"))
+        for name in ("always", "never"):
+            self.node.wait_running(name)
+        firsts = {name: self.node.id_of(name, "c") for name in ("always", "never")}
+        processes = [self.node.pid_of(name, "c") for name in firsts]
+        other = self.node.pid_of("never", "other")
+        for first in firsts.values():
+            os.kill(self.monitor_of(first), signal.SIGKILL)
+        again = wait("another container to run", lambda: self.restarted("always", firsts["always"]), 60)
+        self.assertEqual(again["restartCount"], 1)
+        ended = self.node.wait_state("never", "c", "terminated")
+        self.assertEqual((ended["state"]["terminated"]["exitCode"], ended["restartCount"]), (137, 0))
+        self.assertEqual([pid for pid in processes if harness.is_alive(pid)], [], "nothing of them lives on")
+        self.assertEqual(self.node.pid_of("never", "other"), other)
+        self.assertTrue(harness.is_alive(other))
+        # The pause container's monitor does nothing that anybody waits for: its pod runs on, and is missed when it ends.
+        sandbox = self.node.inspect(self.node.id_of("always", "c"))["info"]["sandboxID"]
+        os.kill(self.monitor_of(sandbox), signal.SIGKILL)
+        pause = self.node.json("inspectp", sandbox)["info"]["pid"]
+        self.assertTrue(harness.is_alive(pause))
+        os.kill(pause, signal.SIGKILL)
+        wait("another sandbox to be ready", lambda: [one for one in self.node.ids("pods", "-q", "--state", "ready", "--name", "always")
+                                                     if one != sandbox], 60)
+        self.node.wait_running("always")
+        for name in firsts:
+            self.node.remove(name)
+            self.node.wait_gone(name)
+
     def restarted(self, name, before):
         status = self.node.container_status(name, "c")
         return status if "running" in status["state"] and before not in status["containerID"] else None
@@ -367,6 +404,7 @@ exec {real} "$@"
         images = self.node.ids("images", "-q")
         self.node.stop(signal.SIGKILL)
         self.power_off()
+        self.another_boot_id()
         self.node.start()
         for name in ("back", "net"):
             self.node.wait_running(name)
@@ -381,7 +419,31 @@ exec {real} "$@"
             self.node.wait_gone(name)
         self.assertEqual([path for path in SUITE.mounts() if path.startswith(self.node.dir + "/")], [])
 
-    def power_off(self):
+    def test_reboot_with_a_run_folder_that_stays(self):
+        """Where /run is no tmpfs only the kernel's boot id tells that nothing in there is true any more."""
+        self.node.start()
+        self.node.apply(pod("back", container("c", FOREVER)))
+        self.node.wait_running("back")
+        before = self.node.id_of("back", "c")
+        self.node.stop(signal.SIGKILL)
+        self.power_off(run_folder=False)
+        self.another_boot_id()
+        self.node.start()
+        self.node.wait_running("back")
+        self.assertNotEqual(self.node.id_of("back", "c"), before)
+        self.node.remove("back")
+        self.node.wait_gone("back")
+        self.assertEqual([path for path in SUITE.mounts() if path.startswith(self.node.dir + "/")], [])
+
+    def another_boot_id(self):
+        """The kernel's stays; the one that the last start noted changes, which is the same difference."""
+        database = sqlite3.connect(f"{self.node.state_dir}/state.db")
+        with database:
+            changed = database.execute("UPDATE settings SET value='of-another-boot' WHERE key='boot_id'").rowcount
+        database.close()
+        self.assertEqual(changed, 1)
+
+    def power_off(self, run_folder=True):
         """All that a reboot takes: processes, mounts, links, cgroups, and the run folder, which is a tmpfs."""
         for _ in range(50):
             left = [pid for pid in SUITE.processes() if f"{self.node.cgroup}/" in harness.read(f"/proc/{pid}/cgroup")
@@ -404,4 +466,221 @@ exec {real} "$@"
         for top in SUITE.cgroups():
             for folder, _, _ in os.walk(top, topdown=False):
                 os.rmdir(folder)
-        shutil.rmtree(self.node.run_dir)
+        if run_folder:
+            shutil.rmtree(self.node.run_dir)
+
+
+class Hanging(unittest.TestCase):
+    """The OCI runtime hangs at its n-th call: the verb fails by its deadline and says so, and all goes on from there."""
+
+    DEADLINE = 4 * harness.SLOW
+
+    def setUp(self):
+        self.node = harness.Node(config={"runtimeRequestTimeout": f"{self.DEADLINE}s"})
+        self.addCleanup(lambda: self.assertEqual(self.node.close(), []))
+        self.calls = f"{self.node.dir}/calls"
+        os.makedirs(self.calls)
+        wrapper = harness.write(f"{self.node.dir}/runc-that-hangs", f"""#!/bin/sh
+for word in "$@"; do
+  case "$word" in
+    create|start|kill|delete|exec)
+      call=1
+      while ! mkdir {self.calls}/$call 2>/dev/null; do call=$((call + 1)); done
+      echo $word >{self.calls}/$call/word
+      if [ "$call" = "$(cat {self.calls}/hang-at 2>/dev/null)" ]; then exec sleep 1000; fi
+      break;;
+  esac
+done
+exec {shutil.which("runc")} "$@"
+""")
+        os.chmod(wrapper, 0o755)
+        command = self.node.command()
+        command[command.index("--oci-runtime") + 1] = wrapper
+        self.node.command = lambda: command
+        self.node.start()
+
+    def words(self):
+        """Of the calls since hang_at."""
+        numbers = sorted(int(name) for name in os.listdir(self.calls) if name.isdigit())
+        return [harness.read(f"{self.calls}/{number}/word").strip() for number in numbers]
+
+    def hang_at(self, call):
+        shutil.rmtree(self.calls)
+        os.makedirs(self.calls)
+        harness.write(f"{self.calls}/hang-at", str(call))
+
+    def test_at_every_call(self):
+        warm = Steps(self.node, "warm")
+        for step in Steps.NAMES:
+            self.assertTrue(warm.run(step), step)
+        clean = footprint(self.node)
+        self.hang_at(0)
+        counting = Steps(self.node, "count")
+        for step in Steps.NAMES:
+            self.assertTrue(counting.run(step), step)
+        words = self.words()
+        self.assertGreaterEqual(set(words), {"create", "start", "kill", "delete", "exec"})
+        for call, word in enumerate(words, 1):
+            with self.subTest(call=call, word=word):
+                self.hang_at(call)
+                self.life(f"hang{call}", word)
+                self.hang_at(0)
+                self.node.crictl("rmp", "-f", "-a")
+                self.assertEqual(footprint(self.node) ^ clean, set(), "there must be neither more nor less")
+        print(f"     hangs: {words}", flush=True)
+
+    def life(self, name, word):
+        """All steps; the one that meets the hang may fail, once, and only with the deadline."""
+        steps = Steps(self.node, name)
+        failed = []
+        for step in Steps.NAMES:
+            if steps.run(step):
+                continue
+            failed.append(step)
+            self.assertRegex(steps.error, rf"(container )?{word}.* failed: the OCI runtime .* did not .* within \d+ ms", step)
+            self.assertTrue(steps.run(step) or step == "start", f"{step} comes through the second time: {steps.error}")
+            if step == "start":
+                return  # a container that did not start is not started again
+        self.assertLessEqual(len(failed), 1)
+        if word != "delete":
+            self.assertEqual(len(failed), 1, "somebody was told")
+
+
+class Images(unittest.TestCase):
+    """Killed at its writes while an image comes: the image is there whole, or not at all, and comes the next time."""
+
+    REFERENCE = "cd /data && find . | sort && find . -type f -exec sha256sum {} + | sort"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="pcr-")  # not in the scratch folder: the registry is no leftover
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.registry = registries.Registry(f"{cls.folder}/registry")
+        cls.addClassCleanup(cls.registry.close)
+        cls.name = f"{cls.registry.host}/made:1"
+        cls.registry.put_image("made", "1", [cls.layer({"bin/busybox": harness.read_bytes(f"{SUITE.build}/images/busybox")},
+                                                       links={"bin/sh": "busybox"}),
+                                             cls.layer({f"data/{at}": os.urandom(3000) for at in range(12)}),
+                                             cls.layer({"data/.wh.3": b"", "data/4": b"changed"})])
+        cls.archive = f"{cls.folder}/made.tar"
+        harness.run("skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{cls.name}", f"oci-archive:{cls.archive}:{cls.name}")
+
+    @staticmethod
+    def layer(files, links=None):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as archive:
+            for folder in sorted({os.path.dirname(name) for name in files}):
+                entry = tarfile.TarInfo(folder)
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                archive.addfile(entry)
+            for name, data in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(data), 0o755
+                archive.addfile(entry, io.BytesIO(data))
+            for name, target in (links or {}).items():
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.linkname = tarfile.SYMTYPE, target
+                archive.addfile(entry)
+        return out.getvalue()
+
+    def setUp(self):
+        self.seed = int(os.environ.get("PORTCULLIS_CRASH_SEED", random.randrange(1 << 30)))
+        self.random = random.Random(self.seed)
+        self.runtime = CrashRuntime()
+        self.addCleanup(lambda: self.assertEqual(self.runtime.close(), []))
+        self.runtime.start()
+
+    def is_there(self):
+        listed = self.runtime.json("images", "-o", "json")["images"]
+        return any(self.name in image.get("repoTags", []) for image in listed)
+
+    def look(self):
+        """What a container of the image sees."""
+        folder = self.runtime.dir
+        container_id = self.runtime.crictl(
+            "run", harness.write(f"{folder}/look-container.json", {
+                "metadata": {"name": "c"}, "image": {"image": self.name}, "log_path": "c.log",
+                "command": ["/bin/sh", "-c", "while :; do /bin/busybox sleep 1000; done"]}),
+            harness.write(f"{folder}/look-pod.json", {
+                "metadata": {"name": "look", "namespace": "crash", "uid": "look"}, "log_directory": f"{folder}/logs/look",
+                "linux": {"cgroup_parent": f"{self.runtime.cgroup}/crash-look"}})).stdout.strip()
+        script = self.REFERENCE.replace("find ", "/bin/busybox find ").replace("sort", "/bin/busybox sort")
+        seen = self.runtime.exec(container_id, "/bin/sh", "-c", script.replace("sha256sum", "/bin/busybox sha256sum")).stdout
+        self.runtime.remove_pods()
+        return seen
+
+    def run_matrix(self, bring):
+        """`bring(point)` brings the image, or is killed at that write; what it gives is whether it was killed."""
+        self.look_at_busybox()
+        bring(0)
+        self.runtime.crictl("rmi", self.name)
+        clean = footprint(self.runtime)
+        bring(0)
+        reference = self.look()
+        self.assertIn("./11\n", reference)
+        self.assertNotIn("./3\n", reference)
+        self.runtime.crictl("rmi", self.name)
+        self.assertEqual(footprint(self.runtime) ^ clean, set(), "nothing stays of a removed image")
+        self.count = None
+        bring(None)
+        self.runtime.crictl("rmi", self.name)
+        killed = there = 0
+        every = os.environ.get("PORTCULLIS_CRASH_POINTS") == "all"
+        points = range(1, self.count + 1) if every else sorted(
+            {1, self.count, *self.random.sample(range(1, self.count + 1), POINTS_PER_STEP + 2)})
+        for point in points:
+            with self.subTest(point=point, of=self.count, seed=self.seed):
+                killed += bring(point)
+                if self.is_there():
+                    there += 1
+                    self.assertEqual(self.look(), reference)
+                bring(0)
+                self.assertEqual(self.look(), reference)
+                self.runtime.crictl("rmi", self.name)
+                self.assertEqual(footprint(self.runtime) ^ clean, set())
+        print(f"     {self._testMethodName}: seed {self.seed}, {self.count} writes, {killed} kills, after {there} it was there", flush=True)
+        self.assertGreater(killed, 3)
+
+    def look_at_busybox(self):
+        """Once, so that folders of pods are there."""
+        steps = Steps(self.runtime, "warm")
+        for step in Steps.NAMES:
+            self.assertTrue(steps.run(step), step)
+
+    def test_pull(self):
+        def bring(point):
+            self.runtime.killer.arm(point or 0)
+            done = self.runtime.crictl("pull", self.name, check=False)
+            killed = point and done.returncode != 0
+            if killed:
+                wait("the runtime to be killed", lambda: self.runtime.process.poll() is not None)
+            count = self.runtime.killer.disarm()
+            if point is None:
+                self.count = count
+            if self.runtime.process.poll() is not None:
+                self.assertEqual(self.runtime.process.returncode, -signal.SIGKILL)
+                self.runtime.start()
+                return 1
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return 0
+
+        self.run_matrix(bring)
+
+    def test_load(self):
+        def bring(point):
+            killer = self.runtime.killer
+            killer.arm(point or 0)
+            done = harness.run(SUITE.portcullis, "image", "load", "--state-dir", self.runtime.state_dir, self.archive, check=False,
+                               env={**os.environ, "LD_PRELOAD": killer.library, "KILL_AT_WRITE": killer.file,
+                                    "KILL_AT_ROOT": self.runtime.dir})
+            count = killer.disarm()
+            if point is None:
+                self.count = count
+            self.assertIn(done.returncode, (0, -signal.SIGKILL), done.stderr)
+            return 1 if done.returncode != 0 else 0
+
+        # The runtime itself is not to be killed.
+        self.runtime.stop()
+        harness.Runtime.start(self.runtime)
+        self.runtime.start = lambda: harness.Runtime.start(self.runtime)
+        self.run_matrix(bring)

@@ -112,6 +112,10 @@ Result<std::string> OciRuntime::Run(const std::string& what, const std::vector<s
   command.timeout = options_.deadline;
   command.on_timeout = std::move(on_timeout);
   Result<base::CommandResult> result = base::RunCommand(command);
+  if (!result && result.error().code == Code::kDeadlineExceeded) {
+    return Fail(Code::kDeadlineExceeded, "container {} failed: the OCI runtime {} did not finish within {} ms", what,
+                options_.program.name, options_.deadline.count());
+  }
   if (!result) return Wrap(std::move(result).error(), "container {} failed", what);
   if (result->exit_code != 0) {
     const std::string reason = CleanRuntimeMessage(result->err);

@@ -8,6 +8,10 @@
 
 namespace portcullis::runtime {
 
+// In a sandbox's config.json: the cgroups above it that this runtime has made (store.h), one a line. Should the
+// database be lost, this tells which of them are ours to remove.
+inline constexpr char kOwnCgroupsAnnotation[] = "io.portcullis.own-cgroups";
+
 // Makes the folder (0700) and writes config.json.
 Result<void> WriteBundle(const std::string& bundle, const oci::Spec& spec);
 // The exact text of config.json.

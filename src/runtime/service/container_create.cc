@@ -152,14 +152,15 @@ Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::
     if (!undone) {
       // It must be seen, so that the client removes it, and does not block the name for the next attempt for ever.
       base::LogError("half-made container is left", {{"container", row.id}, {"error", undone.error().message}});
-      TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+      auto shown = registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
         changing.step = ContainerStep::kExited;
         changing.pid = 0;
         changing.exit_code = kCannotRunExitCode;
         changing.reason = "ContainerCannotRun";
         changing.message = made.error().message;
         changing.finished_at = base::NowUnixNanos();
-      }));
+      });
+      if (!shown) base::LogWarning("it goes later", {{"container", row.id}, {"error", shown.error().message}});
     }
     return Wrap(std::move(made).error(), "failed to create container \"{}\"", row.config.metadata->name);
   }

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "host/systemd/unit_names.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/runtime_service.h"
@@ -34,6 +35,18 @@ std::string CgroupParentOf(const std::string& bundle, const std::string& id, con
   return spec->linux_.cgroups_path.substr(0, spec->linux_.cgroups_path.size() - suffix.size());
 }
 
+// Of a sandbox that a lost database has forgotten. A container may bear any annotation that its pod names.
+std::vector<std::string> OwnCgroupsOf(const std::string& bundle, const std::string& id) {
+  auto spec = ReadSpec(bundle);
+  if (!spec || spec->annotations["io.kubernetes.cri.container-type"] != "sandbox") return {};
+  const std::string parent = CgroupParentOf(bundle, id, "");
+  std::vector<std::string> noted = base::Split(spec->annotations[kOwnCgroupsAnnotation], '\n');
+  std::erase_if(noted, [&](const std::string& path) {
+    return path.size() < 2 || (parent != path && !parent.starts_with(path + "/"));
+  });
+  return noted;
+}
+
 }  // namespace
 
 void RuntimeService::RemoveLeftovers() {
@@ -49,6 +62,15 @@ void RuntimeService::RemoveLeftovers() {
       if (!known.contains(id)) Report(kind, id, remove(id));
     }
   };
+  // Before the bundles that tell of them go; ReleaseCgroups removes those that nobody needs.
+  if (const auto bundles = base::ListDir(paths_.Bundles())) {
+    for (const std::string& id : *bundles) {
+      if (known.contains(id)) continue;
+      for (const std::string& cgroup : OwnCgroupsOf(paths_.Bundle(id), id)) {
+        if (auto noted = registry_->store().AddCgroup(cgroup); !noted) Report("cgroup", cgroup, noted);
+      }
+    }
+  }
   // Containers first: what they hold cannot be unmounted before.
   for_unknown(oci_->List(), "container", [&](const std::string& id) {
     const std::string bundle = paths_.Bundle(id);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "base/try.h"
 #include "runtime/service/runtime_service.h"
 
@@ -43,22 +44,24 @@ Cgroups::Limits PodLimits(const cri::LinuxContainerResources& resources) {
 
 }  // namespace
 
-Result<void> RuntimeService::AcquireCgroup(const SandboxRow& row) {
+Result<std::string> RuntimeService::AcquireCgroup(const SandboxRow& row) {
   const std::string& parent = row.cgroup_parent;
   std::lock_guard lock(cgroup_mutex_);
   for (const std::string& path : WithAncestors(parent)) {
     if (cgroups_.CgroupId(path) == 0) TRY(registry_->store().AddCgroup(path));
   }
   TRY(cgroups_.Create(parent));
-  if (parent == options_.default_cgroup_parent) return {};  // it is not this pod's alone
+  ASSIGN_OR_RETURN(std::vector<std::string> ours, registry_->store().Cgroups());
+  std::erase_if(ours, [&](const std::string& path) { return path != parent && !parent.starts_with(path + "/"); });
+  const std::string own = base::Join(ours, "\n");
+  if (parent == options_.default_cgroup_parent) return own;  // it is not this pod's alone
   Cgroups::Limits limits;
-  ASSIGN_OR_RETURN(const std::vector<std::string> ours, registry_->store().Cgroups());
   const bool is_ours = std::find(ours.begin(), ours.end(), parent) != ours.end();
   if (is_ours && row.config.linux && row.config.linux->resources) limits = PodLimits(*row.config.linux->resources);
   if (options_.pod_pids_limit > 0) limits.pids = options_.pod_pids_limit;
   auto set = cgroups_.SetLimits(parent, limits);
   if (!set) return Wrap(std::move(set).error(), "set limits of the pod's cgroup {}", parent);
-  return {};
+  return own;
 }
 
 void RuntimeService::ReleaseCgroups() {

@@ -25,6 +25,7 @@ Result<void> RuntimeService::Recover() {
   ASSIGN_OR_RETURN(const std::string boot_id, BootId());
   ASSIGN_OR_RETURN(const auto last_boot_id, registry_->store().Setting(kBootIdSetting));
   const bool rebooted = last_boot_id && *last_boot_id != boot_id;
+  if (rebooted) ForgetNamespaces();
   for (const ContainerRow& row : registry_->Containers()) {
     if (auto recovered = RecoverContainer(row, rebooted); !recovered) {
       base::LogError("container not recovered", {{"container", row.id}, {"error", recovered.error().message}});
@@ -42,10 +43,23 @@ Result<void> RuntimeService::Recover() {
   return registry_->store().SetSetting(kBootIdSetting, boot_id);
 }
 
+void RuntimeService::ForgetNamespaces() {
+  const auto ids = netns_->List();
+  if (!ids) {
+    if (ids.error().code != Code::kNotFound)
+      base::LogWarning("network namespaces not listed", {{"error", ids.error().message}});
+    return;
+  }
+  for (const std::string& id : *ids) {
+    if (auto removed = netns_->Delete(id); !removed)
+      base::LogWarning("file of a network namespace stays", {{"id", id}, {"error", removed.error().message}});
+  }
+}
+
 Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebooted) {
   ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
   if (row.step == ContainerStep::kCreating || row.step == ContainerStep::kRemoving) {
-    if (auto gone = TearDownContainer(row, sandbox); !gone) {
+    if (auto gone = FinishRemoval(row, sandbox); !gone) {
       // It must be seen, so that the client removes it.
       TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
         changing.step = ContainerStep::kExited;
@@ -57,8 +71,7 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
       }));
       return gone;
     }
-    base::LogInfo("half-made container removed", {{"container", row.id}});
-    return registry_->RemoveContainer(row.id);
+    return {};
   }
   if (row.step == ContainerStep::kExited) return {};
   if (!rebooted) {
@@ -96,13 +109,7 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
 
 Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted) {
   if (row.step == SandboxStep::kCreating || row.step == SandboxStep::kRemoving) {
-    const auto remove = [&]() -> Result<void> {
-      // One that was being removed may still have containers on record, if the process died between the two.
-      for (const ContainerRow& container : registry_->ContainersOf(row.id)) TRY(ForgetContainer(container, row));
-      TRY(TearDownSandbox(row));
-      return registry_->RemoveSandbox(row.id);
-    };
-    if (auto removed = remove(); !removed) {
+    if (auto removed = FinishRemoval(row); !removed) {
       // It must be seen, so that the client removes it.
       TRY(registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
         changing.step = SandboxStep::kNotReady;
@@ -110,7 +117,6 @@ Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted
       }));
       return removed;
     }
-    base::LogInfo("half-made sandbox removed", {{"sandbox", row.id}});
     return {};
   }
   if (row.step == SandboxStep::kReady && !rebooted) {

@@ -45,16 +45,21 @@ Result<std::unique_ptr<Registry>> Registry::Load(std::unique_ptr<Store> store) {
   return registry;
 }
 
-PodLock Registry::LockPod(const std::string& sandbox_id) {
-  std::shared_ptr<std::mutex> mutex;
-  {
-    std::lock_guard lock(mutex_);
-    std::erase_if(pod_locks_, [](const auto& entry) { return entry.second.expired(); });
-    auto& entry = pod_locks_[sandbox_id];
-    mutex = entry.lock();
-    if (!mutex) entry = mutex = std::make_shared<std::mutex>();
-  }
-  return PodLock(std::move(mutex));
+std::shared_ptr<std::mutex> Registry::PodMutex(const std::string& sandbox_id) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(pod_locks_, [](const auto& entry) { return entry.second.expired(); });
+  auto& entry = pod_locks_[sandbox_id];
+  std::shared_ptr<std::mutex> mutex = entry.lock();
+  if (!mutex) entry = mutex = std::make_shared<std::mutex>();
+  return mutex;
+}
+
+PodLock Registry::LockPod(const std::string& sandbox_id) { return PodLock(PodMutex(sandbox_id)); }
+
+std::optional<PodLock> Registry::TryLockPod(const std::string& sandbox_id) {
+  PodLock lock(PodMutex(sandbox_id), std::try_to_lock);
+  if (!lock.IsHeld()) return std::nullopt;
+  return lock;
 }
 
 size_t Registry::LockedPods() const {

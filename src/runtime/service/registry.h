@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ namespace portcullis::runtime {
 class PodLock {
  public:
   explicit PodLock(std::shared_ptr<std::mutex> mutex) : mutex_(std::move(mutex)), lock_(*mutex_) {}
+  PodLock(std::shared_ptr<std::mutex> mutex, std::try_to_lock_t how) : mutex_(std::move(mutex)), lock_(*mutex_, how) {}
+  bool IsHeld() const { return lock_.owns_lock(); }
 
  private:
   std::shared_ptr<std::mutex> mutex_;  // the sandbox may go while it is locked
@@ -37,6 +40,8 @@ class Registry {
 
   // Waits for whoever holds it.
   PodLock LockPod(const std::string& sandbox_id);
+  // nullopt when somebody holds it.
+  std::optional<PodLock> TryLockPod(const std::string& sandbox_id);
   size_t LockedPods() const;  // how many pods are locked, or waited for
 
   Result<void> Add(const SandboxRow& row);
@@ -66,6 +71,7 @@ class Registry {
 
  private:
   explicit Registry(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+  std::shared_ptr<std::mutex> PodMutex(const std::string& sandbox_id);
 
   std::unique_ptr<Store> store_;
   mutable std::mutex mutex_;

@@ -41,6 +41,16 @@ TEST_F(RegistryTest, LocksOfPodsAreForgottenWhenNobodyHoldsThem) {
   EXPECT_EQ(registry_->LockedPods(), 0u);
 }
 
+TEST_F(RegistryTest, AHeldPodIsNotWaitedFor) {
+  {
+    const PodLock held = registry_->LockPod("one");
+    std::thread([&] { EXPECT_FALSE(registry_->TryLockPod("one")); }).join();
+    EXPECT_TRUE(registry_->TryLockPod("two"));
+  }
+  EXPECT_TRUE(registry_->TryLockPod("one"));
+  EXPECT_EQ(registry_->LockedPods(), 0u);
+}
+
 TEST_F(RegistryTest, OneAtATimeInAPod) {
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;

@@ -133,6 +133,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   self.janitor_->Every(self.options_.monitor_check_period, [&self] {
     self.EndUnwatched();
     if (self.default_network_) self.default_network_->Keep();
+    self.RemoveHalfMade();
     ::malloc_trim(0);  // what a burst of pods needed goes back to the kernel
   });
   return service;

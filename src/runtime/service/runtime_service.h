@@ -107,6 +107,9 @@ class RuntimeService : public cri::RuntimeApi {
   Result<void> OpenNetwork();
   // recover.cc: from what the store says and what the kernel, the OCI runtime and the exit files say to one truth.
   Result<void> Recover();
+  // After a reboot, where the run folder is no tmpfs: the files that pinned network namespaces are plain files now, and
+  // CNI plugins fail on them.
+  void ForgetNamespaces();
   Result<void> RecoverContainer(const ContainerRow& row, bool rebooted);
   Result<void> RecoverSandbox(const SandboxRow& row, bool rebooted);
   // leftovers.cc: what no row knows. Problems are logged; they must not keep the node down.
@@ -129,6 +132,11 @@ class RuntimeService : public cri::RuntimeApi {
   Result<void> TearDownSandbox(const SandboxRow& row);
   // Tears it down and forgets it; it must not run, or be let to.
   Result<void> ForgetContainer(const ContainerRow& row, const SandboxRow& sandbox);
+  // half_made.cc: of rows in step kCreating or kRemoving that nobody is at work on.
+  Result<void> FinishRemoval(const ContainerRow& row, const SandboxRow& sandbox);
+  Result<void> FinishRemoval(const SandboxRow& row);
+  // In the janitor's rounds: what could not be removed when it failed (the disk was full) goes without a new start.
+  void RemoveHalfMade();
   Result<void> StopSandbox(const std::string& id);
   Result<void> ForgetSandbox(const std::string& id);
   // Stops it at once; returns when it does not run. Does nothing to one that does not.
@@ -139,7 +147,8 @@ class RuntimeService : public cri::RuntimeApi {
   void AwaitKilled(const ContainerHandle& handle, const StoppedBy& stopped_by);
 
   // pod_cgroup.cc: the parent cgroup of a pod, made here unless the kubelet has made it.
-  Result<void> AcquireCgroup(const SandboxRow& row);
+  // What to note in its bundle (bundle.h: kOwnCgroupsAnnotation).
+  Result<std::string> AcquireCgroup(const SandboxRow& row);
   void ReleaseCgroups();  // removes those made here that no sandbox needs
 
   // image_pull.cc: the pause container's image, pulled when it is not here.

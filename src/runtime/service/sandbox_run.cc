@@ -86,10 +86,11 @@ Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunP
     if (!undone) {
       // It must be seen, so that the client removes it, and does not block the name for the next attempt for ever.
       base::LogError("half-made sandbox is left", {{"sandbox", row.id}, {"error", undone.error().message}});
-      TRY(registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
+      auto shown = registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
         changing.step = SandboxStep::kNotReady;
         changing.pid = 0;
-      }));
+      });
+      if (!shown) base::LogWarning("it goes later", {{"sandbox", row.id}, {"error", shown.error().message}});
     }
     ReleaseCgroups();
     return Wrap(std::move(made).error(), "failed to create sandbox for pod \"{}/{}\"", row.config.metadata->namespace_,
@@ -101,7 +102,7 @@ Result<cri::RunPodSandboxResponse> RuntimeService::RunPodSandbox(const cri::RunP
 Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, const SeccompResult& seccomp) {
   const bool host_network = UsesHostNetwork(row.config);
   ASSIGN_OR_RETURN(oci::SandboxSpecInput input, SandboxInput(row.config, image.config));
-  TRY(AcquireCgroup(row));
+  ASSIGN_OR_RETURN(const std::string own_cgroups, AcquireCgroup(row));
   // The network is made while the pause container is: neither needs more than the namespace. On every way out of here
   // the future waits for the plugins, so undoing finds nothing at work.
   std::future<Result<CniResult>> network;
@@ -129,6 +130,7 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   ASSIGN_OR_RETURN(oci::BuiltSpec built, BuildSandboxSpec(input));
   row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
   AddCompiledFilter(seccomp, built.spec, row.warnings);
+  built.spec.annotations[kOwnCgroupsAnnotation] = own_cgroups;  // also over a pod's own of that name
   // crun would put the processes into a cgroup below the scope's own.
   if (handle.InSlice()) built.spec.annotations["run.oci.systemd.subgroup"] = "";
   TRY(WriteBundle(handle.bundle, built.spec));
