@@ -75,7 +75,11 @@ void CallFacts::Merge(const CallFacts& other) {
   count += other.count;
   if (other.first != 0 && (first == 0 || other.first < first)) first = other.first;
   last = std::max(last, other.last);
-  if (address == 0) address = other.address;
+  if (address == 0 || (location.empty() && !other.location.empty())) {
+    address = other.address;
+    location = other.location;
+    symbol = other.symbol;
+  }
 }
 
 size_t Evidence::AddWorkload(const Workload& workload) {
