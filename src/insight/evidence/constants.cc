@@ -148,8 +148,12 @@ std::string DescribeIn(const ConstantSet& set, uint64_t value, ConstantPlace pla
   return out;
 }
 
+bool IsUsedAt(const ArgumentUse& use, ConstantPlace place) {
+  return use.place == ConstantPlace::kEverywhere || (use.place == place) != use.not_there;
+}
+
 bool UseHolds(const ArgumentUse& use, ConstantPlace place, std::span<const CallArgument> others) {
-  if (use.place != ConstantPlace::kEverywhere && (use.place == place) == use.not_there) return false;
+  if (!IsUsedAt(use, place)) return false;
   if (use.other < 0) return true;
   return std::ranges::any_of(others, [&use](const CallArgument& other) {
     return other.index == use.other && (other.value & UINT32_MAX) == use.other_value;
@@ -209,10 +213,16 @@ std::vector<int> KeptArguments(Arch arch, std::string_view syscall) {
   std::vector<int> kept;
   const ConstantPlace place = PlaceOf(arch);
   for (const ArgumentUse& use : UsesOf(syscall)) {
-    if (!use.keep || (use.place != ConstantPlace::kEverywhere && (use.place == place) == use.not_there)) continue;
+    if (use.use == ArgumentUse::kNamed || !IsUsedAt(use, place)) continue;
     if (kept.empty() || kept.back() != use.index) kept.push_back(use.index);
   }
   return kept;
+}
+
+bool IsTestedArgument(Arch arch, std::string_view syscall, int index) {
+  return std::ranges::any_of(UsesOf(syscall), [&](const ArgumentUse& use) {
+    return use.use == ArgumentUse::kTested && use.index == index && IsUsedAt(use, PlaceOf(arch));
+  });
 }
 
 }  // namespace portcullis::insight

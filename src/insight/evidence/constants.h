@@ -42,4 +42,7 @@ std::string DescribeCall(syscalls::Arch arch, std::string_view syscall, std::spa
 // a finding is about. Every source keeps the same ones, so that traces of different sources can be merged.
 std::vector<int> KeptArguments(syscalls::Arch arch, std::string_view syscall);
 
+// Default profiles test it: evidence that lacks its value cannot be judged by.
+bool IsTestedArgument(syscalls::Arch arch, std::string_view syscall, int index);
+
 }  // namespace portcullis::insight

@@ -25,10 +25,11 @@ struct ConstantSet {
 };
 
 struct ArgumentUse {
+  enum Use : uint8_t { kNamed, kKept, kTested };
   std::string_view call;
   int index;
   int set;
-  bool keep;
+  Use use;
   ConstantPlace place;
   bool not_there;  // holds everywhere but at `place`
   int other;       // holds when this argument has `other_value`; -1: always

@@ -100,6 +100,9 @@ TEST(Constants, Kept) {
   EXPECT_EQ(KeptArguments(Arch::kS390x, "clone"), std::vector{1});
   EXPECT_EQ(KeptArguments(Arch::kX86_64, "mmap"), std::vector<int>{});
   EXPECT_EQ(KeptArguments(Arch::kX86_64, "read"), std::vector<int>{});
+  EXPECT_TRUE(IsTestedArgument(Arch::kX86_64, "socket", 2));
+  EXPECT_FALSE(IsTestedArgument(Arch::kX86_64, "socket", 1));
+  EXPECT_FALSE(IsTestedArgument(Arch::kS390x, "clone", 0));
 }
 
 // What is described can be read again, for every constant on every architecture.
