@@ -76,6 +76,7 @@ void CallFacts::Merge(const CallFacts& other) {
   if (other.first != 0 && (first == 0 || other.first < first)) first = other.first;
   last = std::max(last, other.last);
   if (address == 0) address = other.address;
+  if (location.empty()) location = other.location;
 }
 
 size_t Evidence::AddWorkload(const Workload& workload) {

@@ -90,6 +90,9 @@ struct CallFacts {
   int64_t first = 0;  // Unix nanoseconds; 0: not known
   int64_t last = 0;
   uint64_t address = 0;  // instruction pointer of one of the calls; 0: not known
+  // The code that made one of the calls, C library wrappers left out: "/usr/lib/libuv.so.1(uv__iou_init+0x2e)"; "" not
+  // known.
+  std::string location;
 
   void Merge(const CallFacts& other);
 };

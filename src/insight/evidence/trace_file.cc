@@ -52,6 +52,7 @@ Json CallLine(const Call& call, const CallFacts& facts) {
   if (facts.first != 0) line["first"] = base::FormatRfc3339Nano(facts.first);
   if (facts.last != 0) line["last"] = base::FormatRfc3339Nano(facts.last);
   if (facts.address != 0) line["address"] = fmt::format("0x{:x}", facts.address);
+  SetText(line, "location", facts.location);
   return line;
 }
 
@@ -168,6 +169,7 @@ class TraceParser {
     if (!word.empty() && (!word.starts_with("0x") || !ParseHex(word.substr(2), facts.address))) {
       return Wrong("address", base::Quote(word) + " is no address");
     }
+    TRY(Text(line, "location", facts.location));
     out_.Add(std::move(call), facts);
     return {};
   }
