@@ -340,44 +340,83 @@ Position Document::Where(const std::string& json_pointer) const {
   }
 }
 
+namespace {
+
+// One stream of YAML documents, read one after the other.
+class YamlStream {
+ public:
+  // `text` must outlive the stream.
+  static Result<YamlStream> Open(std::string_view text, const std::string& file) {
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    if (text.find('\0') != std::string_view::npos || !ValidUtf8(text)) {
+      return Fail(Code::kInvalidArgument, "{}: not UTF-8 text", file);
+    }
+    fy_diag_cfg diag_config;
+    fy_diag_cfg_default(&diag_config);
+    diag_config.fp = nullptr;
+    diag_config.colorize = false;
+    YamlStream stream;
+    stream.diag_.reset(fy_diag_create(&diag_config));
+    fy_diag_set_collect_errors(stream.diag_.get(), true);
+    fy_parse_cfg config{};
+    // Duplicate keys are left to the reader, which names them.
+    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_1 |
+                                                   FYPCF_ALLOW_DUPLICATE_KEYS);
+    config.diag = stream.diag_.get();
+    stream.parser_.reset(fy_parser_create(&config));
+    if (!stream.parser_ || fy_parser_set_string(stream.parser_.get(), text.data(), text.size()) != 0) {
+      return Fail(Code::kInternal, "{}: set up the YAML parser", file);
+    }
+    return stream;
+  }
+
+  // Null: there is no other, or it cannot be read (then Error tells).
+  using Loaded = std::unique_ptr<fy_document, FreeDocument>;
+  Loaded Next() { return {fy_parse_load_document(parser_.get()), FreeDocument{parser_.get()}}; }
+  bool HasError() { return fy_parser_get_stream_error(parser_.get()); }
+  std::string Error(const std::string& file) { return CollectErrors(diag_.get(), file); }
+
+ private:
+  YamlStream() = default;
+  std::unique_ptr<fy_diag, FreeDiag> diag_;
+  std::unique_ptr<fy_parser, FreeParser> parser_;
+};
+
+Result<Document> ReadLoaded(fy_document* document, const std::string& file) {
+  YamlReader reader(file);
+  ASSIGN_OR_RETURN(nlohmann::json root, reader.Read(fy_document_root(document), "", 0));
+  return Document(std::move(root), file, reader.TakePositions());
+}
+
+}  // namespace
+
 Result<Document> ParseYaml(std::string_view text, const std::string& file, bool* extra_documents) {
   if (extra_documents != nullptr) *extra_documents = false;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  if (text.find('\0') != std::string_view::npos || !ValidUtf8(text)) {
-    return Fail(Code::kInvalidArgument, "{}: not UTF-8 text", file);
-  }
+  ASSIGN_OR_RETURN(YamlStream stream, YamlStream::Open(text, file));
   if (Trim(text).empty()) return Document(nullptr, file, {});
-
-  fy_diag_cfg diag_config;
-  fy_diag_cfg_default(&diag_config);
-  diag_config.fp = nullptr;
-  diag_config.colorize = false;
-  const std::unique_ptr<fy_diag, FreeDiag> diag(fy_diag_create(&diag_config));
-  fy_diag_set_collect_errors(diag.get(), true);
-  fy_parse_cfg config{};
-  // Duplicate keys are left to the reader, which names them.
-  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_1 |
-                                                 FYPCF_ALLOW_DUPLICATE_KEYS);
-  config.diag = diag.get();
-  const std::unique_ptr<fy_parser, FreeParser> parser(fy_parser_create(&config));
-  if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
-    return Fail(Code::kInternal, "{}: set up the YAML parser", file);
-  }
-  const std::unique_ptr<fy_document, FreeDocument> document(fy_parse_load_document(parser.get()),
-                                                            FreeDocument{parser.get()});
+  const YamlStream::Loaded document = stream.Next();
   if (!document) {
-    if (fy_parser_get_stream_error(parser.get()))
-      return Fail(Code::kInvalidArgument, "{}", CollectErrors(diag.get(), file));
+    if (stream.HasError()) return Fail(Code::kInvalidArgument, "{}", stream.Error(file));
     return Document(nullptr, file, {});
   }
-  YamlReader reader(file);
-  ASSIGN_OR_RETURN(nlohmann::json root, reader.Read(fy_document_root(document.get()), "", 0));
-  if (extra_documents != nullptr) {
-    const std::unique_ptr<fy_document, FreeDocument> next(fy_parse_load_document(parser.get()),
-                                                          FreeDocument{parser.get()});
-    *extra_documents = next != nullptr;
+  ASSIGN_OR_RETURN(Document read, ReadLoaded(document.get(), file));
+  if (extra_documents != nullptr) *extra_documents = stream.Next() != nullptr;
+  return read;
+}
+
+Result<std::vector<Document>> ParseYamlDocuments(std::string_view text, const std::string& file) {
+  std::vector<Document> documents;
+  ASSIGN_OR_RETURN(YamlStream stream, YamlStream::Open(text, file));
+  if (Trim(text).empty()) return documents;
+  while (const YamlStream::Loaded document = stream.Next()) {
+    if (documents.size() >= kMaxDocuments) {
+      return Fail(Code::kResourceExhausted, "{}: more than {} documents", file, kMaxDocuments);
+    }
+    ASSIGN_OR_RETURN(Document read, ReadLoaded(document.get(), file));
+    documents.push_back(std::move(read));
   }
-  return Document(std::move(root), file, reader.TakePositions());
+  if (stream.HasError()) return Fail(Code::kInvalidArgument, "{}", stream.Error(file));
+  return documents;
 }
 
 Result<nlohmann::json> ParseJson(std::string_view text, const std::string& name_for_errors) {

@@ -14,6 +14,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/diagnostic.h"
 #include "base/result.h"
@@ -51,6 +52,11 @@ inline constexpr int kMaxDepth = 64;
 // First document of a YAML stream (as the kubelet reads manifests); `extra_documents`, when given, says if more
 // followed. Empty text gives a null root.
 Result<Document> ParseYaml(std::string_view text, const std::string& file, bool* extra_documents = nullptr);
+
+// Every document of a YAML stream, in order; positions are those in the whole text. Empty ones (between two `---`) have a
+// null root.
+inline constexpr size_t kMaxDocuments = 10'000;
+Result<std::vector<Document>> ParseYamlDocuments(std::string_view text, const std::string& file);
 
 // Strict JSON: one value, duplicate keys and depth over kMaxDepth are errors. Positions are not kept.
 Result<nlohmann::json> ParseJson(std::string_view text, const std::string& name_for_errors);

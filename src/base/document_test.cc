@@ -89,6 +89,20 @@ TEST(ParseYaml, FirstDocumentOnlyAndSaysWhenMoreFollow) {
   EXPECT_TRUE(empty->root().is_null());
 }
 
+TEST(ParseYamlDocuments, ReadsAllWithPositionsInTheWholeText) {
+  const auto all = ParseYamlDocuments("a: 1\n---\n# nothing\n---\nb:\n  c: 2\n", "f");
+  ASSERT_TRUE(all) << all.error().message;
+  ASSERT_EQ(all->size(), 3u);
+  EXPECT_EQ((*all)[0].root(), json::parse(R"({"a":1})"));
+  EXPECT_TRUE((*all)[1].root().is_null());
+  EXPECT_EQ((*all)[2].Where("/b/c").line, 6);
+  EXPECT_TRUE(ParseYamlDocuments("", "f")->empty());
+  const auto bad = ParseYamlDocuments("a: 1\n---\nb: [\n", "f.yaml");
+  ASSERT_FALSE(bad);
+  EXPECT_TRUE(bad.error().message.starts_with("f.yaml:")) << bad.error().message;
+  EXPECT_FALSE(ParseYamlDocuments("a: \xff\n", "f"));
+}
+
 TEST(ParseYaml, RefusesWhatIsNotUtf8) { EXPECT_FALSE(ParseYaml("a: \xff\xfe\n", "f")); }
 
 TEST(ParseJson, StrictWhereTheLibraryIsNot) {

@@ -184,6 +184,14 @@ Diagnostics LintAnswers(const ResolvedProfile& profile, const std::string& name,
   return AnswersLint(profile, name, native).Run();
 }
 
+std::vector<std::string_view> CallsOfOciRuntimes() {
+  std::vector<std::string_view> calls;
+  for (const StartCalls& start : AllStartCalls()) calls.insert(calls.end(), start.calls.begin(), start.calls.end());
+  std::ranges::sort(calls);
+  calls.erase(std::ranges::unique(calls).begin(), calls.end());
+  return calls;
+}
+
 Result<Diagnostics> LintAgainst(const ResolvedProfile& profile, const std::string& name, const ResolvedProfile& base,
                                 const std::string& base_name, filter::Arch native) {
   ASSIGN_OR_RETURN(const SubsetVerdict verdict, IsSubset(profile, base, {.native = native}));

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/diagnostic.h"
 #include "engine/algebra/combine.h"
@@ -16,6 +18,10 @@ namespace portcullis::algebra {
 // - calls that runc or crun make after the filter is on, so that no container starts (measured with runc 1.1.5 and crun
 //   1.8.1; with and without noNewPrivileges).
 Diagnostics LintAnswers(const ResolvedProfile& profile, const std::string& name, filter::Arch native);
+
+// All that runc and crun call in the container after the filter is on, with and without noNewPrivileges: a profile must
+// permit these, whatever its program needs.
+std::vector<std::string_view> CallsOfOciRuntimes();
 
 // The calls in which a profile permits more than `base`, one warning each for equal ones.
 Result<Diagnostics> LintAgainst(const ResolvedProfile& profile, const std::string& name, const ResolvedProfile& base,

@@ -33,6 +33,31 @@ bool RuleMatches(const ResolvedRule& rule, const CallArgs& args) {
   return std::ranges::all_of(rule.args, holds);
 }
 
+// nullopt: it depends on arguments that are not known.
+std::optional<bool> RuleMatchesPartly(const ResolvedRule& rule, const KnownArgs& args) {
+  const bool any = TestsOneArgumentTwice(rule.args);
+  bool unknown = false;
+  for (const Arg& test : rule.args) {
+    if (test.index < args.size() && !args[test.index]) {
+      unknown = true;
+    } else if ((test.index < args.size() && Matches(test, *args[test.index])) == any) {
+      return any;
+    }
+  }
+  return unknown ? std::nullopt : std::optional(!any);
+}
+
+bool IsForeign(const ResolvedProfile& profile, Arch arch, Arch native) {
+  return arch != native && std::ranges::find(profile.architectures, arch) == profile.architectures.end();
+}
+
+constexpr Decision kForeign{.action = Action::kKillThread, .data = 0, .rule = std::nullopt, .foreign_arch = true};
+
+Arch ArchOfNumber(Arch arch, uint32_t number) {
+  const bool is_x32 = arch == Arch::kX86_64 && (number & syscalls::kX32Bit) != 0 && number != UINT32_MAX;
+  return is_x32 ? Arch::kX32 : arch;
+}
+
 bool Names(const ResolvedRule& rule, std::span<const syscalls::Entry> names) {
   return std::ranges::any_of(rule.names, [names](const std::string& name) {
     return std::ranges::find(names, std::string_view(name), &syscalls::Entry::name) != names.end();
@@ -62,10 +87,8 @@ bool Matches(const Arg& test, uint64_t argument) {
 }
 
 Decision Evaluate(const ResolvedProfile& profile, Arch arch, uint32_t number, const CallArgs& args, Arch native) {
-  if (arch == Arch::kX86_64 && (number & syscalls::kX32Bit) != 0 && number != UINT32_MAX) arch = Arch::kX32;
-  if (arch != native && std::ranges::find(profile.architectures, arch) == profile.architectures.end()) {
-    return {.action = Action::kKillThread, .data = 0, .rule = std::nullopt, .foreign_arch = true};
-  }
+  arch = ArchOfNumber(arch, number);
+  if (IsForeign(profile, arch, native)) return kForeign;
   CallArgs seen = args;
   if (syscalls::InfoOf(arch).bits == 32) {
     for (uint64_t& value : seen) value &= UINT32_MAX;
@@ -82,6 +105,36 @@ Decision Evaluate(const ResolvedProfile& profile, Arch arch, uint32_t number, co
     if (!matched && RuleMatches(rule, seen)) matched = decision;
   }
   return matched.value_or(fallback);
+}
+
+std::vector<Decision> EvaluatePartly(const ResolvedProfile& profile, Arch arch, uint32_t number, const KnownArgs& args,
+                                     Arch native) {
+  arch = ArchOfNumber(arch, number);
+  if (IsForeign(profile, arch, native)) return {kForeign};
+  KnownArgs seen = args;
+  if (syscalls::InfoOf(arch).bits == 32) {
+    for (std::optional<uint64_t>& value : seen) {
+      if (value) *value &= UINT32_MAX;
+    }
+  }
+  const Decision fallback = Meaning(profile.default_action, profile.default_errno_ret);
+  const auto names = syscalls::NamesOf(arch, number);
+  std::vector<Decision> possible;
+  bool decided = false;
+  for (size_t index = 0; index < profile.syscalls.size() && !names.empty(); ++index) {
+    const ResolvedRule& rule = profile.syscalls[index];
+    Decision decision = Meaning(rule.action, rule.errno_ret);
+    if (decision == fallback || !Names(rule, names)) continue;
+    decision.rule = index;
+    if (rule.args.empty()) return {decision};
+    if (decided) continue;
+    const auto matches = RuleMatchesPartly(rule, seen);
+    if (matches == false) continue;
+    possible.push_back(decision);
+    decided = matches == true;
+  }
+  if (!decided) possible.push_back(fallback);
+  return possible;
 }
 
 }  // namespace portcullis::seccomp

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "engine/seccomp/resolved.h"
 
@@ -35,6 +36,14 @@ struct Decision {
 // `native` is the architecture of the machine that the profile is enforced on.
 Decision Evaluate(const ResolvedProfile& profile, Arch arch, uint32_t number, const CallArgs& args,
                   Arch native = syscalls::NativeArch());
+
+// A call of which not every argument is known.
+using KnownArgs = std::array<std::optional<uint64_t>, 6>;
+
+// Every decision that values of the unknown arguments can lead to; one when they do not matter. There may be one more than
+// can happen (tests of one unknown argument are not held against each other), never one less. Not empty.
+std::vector<Decision> EvaluatePartly(const ResolvedProfile& profile, Arch arch, uint32_t number, const KnownArgs& args,
+                                     Arch native = syscalls::NativeArch());
 
 // One test on one argument value, at full width.
 bool Matches(const Arg& test, uint64_t argument);

@@ -215,5 +215,56 @@ TEST(Evaluate, EqualsTheCriOSample) {
   }
 }
 
+std::string Words(const std::vector<Decision>& decisions) {
+  std::string text;
+  for (const Decision& decision : decisions) text += (text.empty() ? "" : ", ") + Words(decision);
+  return text;
+}
+
+TEST(EvaluatePartly, TellsWhatUnknownArgumentsCanDo) {
+  const ResolvedProfile profile = Parse(R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[
+    {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":38,"op":"SCMP_CMP_LT"}]},
+    {"names":["socket"],"action":"SCMP_ACT_ERRNO","errnoRet":22,
+     "args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"},{"index":2,"value":9,"op":"SCMP_CMP_EQ"}]},
+    {"names":["clone"],"action":"SCMP_ACT_ALLOW",
+     "args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"},{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]},
+    {"names":["read"],"action":"SCMP_ACT_ALLOW"}]})");
+  const auto partly = [&](std::string_view name, const KnownArgs& args, Arch arch = Arch::kX86_64) {
+    return Words(EvaluatePartly(profile, arch, syscalls::NumberOf(arch, name).value(), args, Arch::kX86_64));
+  };
+  EXPECT_EQ(partly("socket", {}), "ALLOW by 0, ERRNO 22 by 1, ERRNO 1");
+  EXPECT_EQ(partly("socket", {2}), "ALLOW by 0");
+  EXPECT_EQ(partly("socket", {39}), "ERRNO 1");
+  EXPECT_EQ(partly("socket", {40}), "ERRNO 22 by 1, ERRNO 1");
+  EXPECT_EQ(partly("socket", {40, std::nullopt, 9}), "ERRNO 22 by 1");
+  EXPECT_EQ(partly("socket", {std::nullopt, std::nullopt, 8}), "ALLOW by 0, ERRNO 1");
+  // One argument tested twice: either is enough.
+  EXPECT_EQ(partly("clone", {2}), "ALLOW by 2");
+  EXPECT_EQ(partly("clone", {3}), "ERRNO 1");
+  EXPECT_EQ(partly("clone", {}), "ALLOW by 2, ERRNO 1");
+  EXPECT_EQ(partly("read", {}), "ALLOW by 3");
+  EXPECT_EQ(partly("mount", {}), "ERRNO 1");
+  EXPECT_EQ(partly("read", {}, Arch::kX86), "KILL_THREAD foreign");
+}
+
+// Of every default profile: what no argument is known of covers every answer; with all known it is Evaluate.
+TEST(EvaluatePartly, AgreesWithEvaluate) {
+  for (const char* runtime : {"containerd", "cri-o", "docker", "containers-common"}) {
+    const ResolvedProfile profile = ResolveFor(runtime, "docker14");
+    for (const Arch arch : profile.architectures) {
+      for (const syscalls::Entry& call : syscalls::ByNumber(arch)) {
+        const auto possible = EvaluatePartly(profile, arch, call.number, {}, Arch::kX86_64);
+        for (const CallArgs& args : BoundaryArgs(profile, call.name)) {
+          const Decision exact = Evaluate(profile, arch, call.number, args, Arch::kX86_64);
+          EXPECT_NE(std::ranges::find(possible, exact), possible.end()) << runtime << " " << call.name;
+          KnownArgs known;
+          std::ranges::copy(args, known.begin());
+          EXPECT_EQ(EvaluatePartly(profile, arch, call.number, known, Arch::kX86_64), std::vector{exact});
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace portcullis::seccomp

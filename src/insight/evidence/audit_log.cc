@@ -229,7 +229,8 @@ Evidence AuditLogReader::Take() {
   if (state.too_many > 0) {
     losses.push_back({"evidence", state.too_many, fmt::format("more than {} distinct calls", Evidence::kMaxCalls)});
   }
-  out.completeness.unseen = {"arguments", "calls that a profile allows without logging", "the errno of a denied call"};
+  out.completeness.unseen = {std::string(unseen::kArguments), std::string(unseen::kAllowedCalls),
+                             std::string(unseen::kErrno)};
   state_ = std::make_unique<State>();
   return out;
 }

@@ -104,6 +104,14 @@ struct Loss {
   auto operator<=>(const Loss&) const = default;
 };
 
+// Words of Completeness::unseen that verdicts know; any other is taken for a gap as well.
+namespace unseen {
+inline constexpr std::string_view kArguments = "arguments";
+inline constexpr std::string_view kAllowedCalls = "calls that a profile allows without logging";
+inline constexpr std::string_view kErrno = "the errno of a denied call";
+inline constexpr std::string_view kDenials = "calls that a filter denies";
+}  // namespace unseen
+
 struct Completeness {
   std::vector<Loss> losses;
   // What such a source cannot show, in words for people: "calls that are allowed", "arguments".

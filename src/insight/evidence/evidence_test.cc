@@ -56,7 +56,11 @@ Evidence Sample() {
                 .arguments = {{0, 38}, {1, UINT64_MAX}},
                 .result = CallResult::kErrno,
                 .error = 97},
-               {.count = 3, .first = 1625740283502000000, .last = 1625740284000000000, .address = 0x7f54b942c829});
+               {.count = 3,
+                .first = 1625740283502000000,
+                .last = 1625740284000000000,
+                .address = 0x7f54b942c829,
+                .location = "/usr/lib/libuv.so.1(uv__iou_init+0x2e)"});
   evidence.Add({.workload = other, .audit_arch = kX86_64, .number = 0x40000001}, {.count = 1});
   evidence.completeness.unseen = {"calls by others"};
   evidence.completeness.losses = {{"recorder", 4, "buffer full"}};

@@ -1,0 +1,144 @@
+#include "insight/preflight/missing.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "base/strings.h"
+#include "engine/algebra/lint.h"
+#include "engine/algebra/operations.h"
+#include "engine/syscalls/syscalls.h"
+
+namespace portcullis::insight {
+namespace {
+
+using seccomp::Arg;
+using seccomp::CompareOp;
+
+bool Names(const seccomp::ResolvedRule& rule, std::string_view name) {
+  return std::ranges::find(rule.names, name) != rule.names.end();
+}
+
+// Which bits of which arguments the profile looks at, for one call.
+std::map<uint32_t, uint64_t> TestedBits(const seccomp::ResolvedProfile& profile, std::string_view name) {
+  std::map<uint32_t, uint64_t> bits;
+  for (const seccomp::ResolvedRule& rule : profile.syscalls) {
+    if (!Names(rule, name)) continue;
+    for (const Arg& test : rule.args) {
+      bits[test.index] |= test.op == CompareOp::kMaskedEqual ? test.value : UINT64_MAX;
+    }
+  }
+  return bits;
+}
+
+std::string ArgText(const Arg& arg) {
+  std::string text = fmt::format("{{index: {}, value: 0x{:x}, ", arg.index, arg.value);
+  if (arg.op == CompareOp::kMaskedEqual) text += fmt::format("valueTwo: 0x{:x}, ", arg.value_two);
+  return text + fmt::format("op: {}}}", seccomp::CompareOpName(arg.op));
+}
+
+}  // namespace
+
+std::optional<seccomp::Rule> RuleFor(const Enforced& base, const Call& call) {
+  const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
+  if (!arch) return std::nullopt;
+  const auto& listed = base.profile.architectures;
+  if (*arch != base.host && std::ranges::find(listed, *arch) == listed.end()) return std::nullopt;
+  const auto name = syscalls::NameOf(*arch, call.number);
+  if (!name) return std::nullopt;
+  seccomp::Rule rule;
+  rule.names = {std::string(*name)};
+  rule.action = seccomp::Action::kAllow;
+  const uint64_t width = syscalls::InfoOf(*arch).bits == 32 ? UINT32_MAX : UINT64_MAX;
+  for (const auto& [index, bits] : TestedBits(base.profile, *name)) {
+    const auto seen = std::ranges::find(call.arguments, static_cast<int>(index), &CallArgument::index);
+    if (seen == call.arguments.end()) {
+      rule.args.clear();  // not known: the whole call
+      break;
+    }
+    const uint64_t value = seen->value & width;
+    rule.args.push_back(bits == UINT64_MAX ? Arg{index, value, 0, CompareOp::kEqual}
+                                           : Arg{index, bits, value & bits, CompareOp::kMaskedEqual});
+  }
+  return rule;
+}
+
+Addition AdditionFor(const Enforced& base, std::span<const Needed> needed) {
+  // Calls by the tests of their rules: those without tests go into one entry each, for a comment of its own.
+  std::map<std::pair<std::string, std::vector<Arg>>, std::set<std::string>> rules;
+  std::set<std::string> whole;
+  std::set<std::string> impossible;
+  for (const Needed& one : needed) {
+    const auto rule = RuleFor(base, one.call);
+    if (!rule) {
+      const auto arch = syscalls::ArchFromAudit(one.call.audit_arch, one.call.number);
+      impossible.insert(fmt::format("call {} of {}", one.call.number,
+                                    arch ? std::string(syscalls::InfoOf(*arch).scmp_name)
+                                         : fmt::format("architecture {:x}", one.call.audit_arch)));
+      continue;
+    }
+    if (rule->args.empty()) whole.insert(rule->names[0]);
+    auto& callers = rules[{rule->names[0], rule->args}];
+    if (!one.caller.empty()) callers.insert(one.caller);
+  }
+  Addition addition{.delta = {}, .comments = {}, .impossible = {impossible.begin(), impossible.end()}};
+  for (const auto& [key, callers] : rules) {
+    const auto& [name, args] = key;
+    if (!args.empty() && whole.contains(name)) continue;
+    seccomp::Rule rule;
+    rule.names = {name};
+    rule.action = seccomp::Action::kAllow;
+    rule.args = args;
+    addition.delta.allow.push_back(std::move(rule));
+    addition.comments.push_back(base::Join(std::vector<std::string>(callers.begin(), callers.end()), ", "));
+  }
+  return addition;
+}
+
+std::string EntryText(const seccomp::Rule& rule) {
+  if (rule.args.empty() && rule.names.size() == 1) return rule.names[0];
+  std::vector<std::string> args;
+  args.reserve(rule.args.size());
+  for (const Arg& arg : rule.args) args.push_back(ArgText(arg));
+  const std::string names = "{names: [" + base::Join(rule.names, ", ") + "]";
+  return names + (args.empty() ? "" : ", args: [" + base::Join(args, ", ") + "]") + "}";
+}
+
+std::string DeltaText(const Addition& addition, const std::string& base) {
+  std::string text = "base: " + base + "\nallow:\n";
+  for (size_t i = 0; i < addition.delta.allow.size(); ++i) {
+    text += "  - " + EntryText(addition.delta.allow[i]);
+    std::string comment = addition.comments[i];
+    // Names of programs come from the programs.
+    std::ranges::replace_if(comment, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    text += comment.empty() ? "\n" : "  # " + comment + "\n";
+  }
+  return text;
+}
+
+std::set<std::string> RuntimeCalls() {
+  std::set<std::string> calls{
+      // What every program does before its first own instruction and at its end.
+      "exit_group", "exit", "rt_sigreturn", "restart_syscall", "brk", "arch_prctl", "futex", "set_tid_address",
+      "set_robust_list", "rseq",
+      // Newer runtimes than those that lint was measured with: crun 1.28 and runc 1.3.6, with a filter that logs all.
+      "close_range", "openat2", "statx", "epoll_ctl", "getpid", "tgkill", "getppid", "faccessat2", "fchown", "pselect6"};
+  for (const std::string_view name : algebra::CallsOfOciRuntimes()) calls.emplace(name);
+  return calls;
+}
+
+Result<seccomp::ResolvedProfile> OnlySeen(const seccomp::ResolvedProfile& profile, const std::set<std::string>& seen,
+                                          syscalls::Arch host) {
+  seccomp::ResolvedProfile allowed{.default_action = seccomp::Action::kErrno,
+                                   .default_errno_ret = EPERM,
+                                   .architectures = profile.architectures,
+                                   .flags = profile.flags,
+                                   .listener_path = "",
+                                   .listener_metadata = "",
+                                   .syscalls = {}};
+  allowed.syscalls.push_back(
+      {.names = {seen.begin(), seen.end()}, .action = seccomp::Action::kAllow, .errno_ret = std::nullopt, .args = {}});
+  return algebra::Intersect(profile, allowed, host);
+}
+
+}  // namespace portcullis::insight

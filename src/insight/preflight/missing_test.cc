@@ -1,0 +1,81 @@
+#include "insight/preflight/missing.h"
+
+#include <gmock/gmock.h>
+
+#include "insight/preflight/test_targets.h"
+
+namespace portcullis::insight {
+namespace {
+
+using syscalls::Arch;
+using testing::ElementsAre;
+
+Enforced Containerd() {
+  const Target target = TargetOf("containerd@2.2.4");
+  return Enforce(target, BoundingOf(target, {}).value()).value();
+}
+
+TEST(AdditionFor, AllowsWhatWasSeenAndNoMore) {
+  const Enforced base = Containerd();
+  const std::vector<Needed> needed{{CallOf("io_uring_setup"), "/usr/bin/node"},
+                                   {CallOf("socket", {{0, 38}, {1, 5}}), "/sbin/a"},
+                                   {CallOf("socket", {{0, 38}}), "/sbin/b"},
+                                   {CallOf("clone", {{0, 0x10000011}}), ""},
+                                   {CallOf("personality", {{0, 0x40000}}), "/bin/gdb\n"},
+                                   {CallOf("keyctl"), ""}};
+  const Addition addition = AdditionFor(base, needed);
+  EXPECT_TRUE(addition.impossible.empty());
+  const std::string text = DeltaText(addition, "RuntimeDefault@containerd-2.2.4");
+  EXPECT_EQ(text, R"(base: RuntimeDefault@containerd-2.2.4
+allow:
+  - {names: [clone], args: [{index: 0, value: 0x7e020000, valueTwo: 0x10000000, op: SCMP_CMP_MASKED_EQ}]}
+  - io_uring_setup  # /usr/bin/node
+  - keyctl
+  - {names: [personality], args: [{index: 0, value: 0x40000, op: SCMP_CMP_EQ}]}  # /bin/gdb?
+  - {names: [socket], args: [{index: 0, value: 0x26, op: SCMP_CMP_EQ}]}  # /sbin/a, /sbin/b
+)");
+  // What is written is what the delta verbs read, and the profile that they make lets exactly these through.
+  const auto delta = algebra::ParseDelta(text, "delta.yaml");
+  ASSERT_TRUE(delta) << delta.error().message;
+  const auto profile = algebra::Apply(base.profile, *delta, Arch::kX86_64);
+  ASSERT_TRUE(profile) << profile.error().message;
+  const Enforced with{*profile, filter::Describe(*profile), Arch::kX86_64};
+  for (const Needed& one : needed) EXPECT_TRUE(LetsThrough(Possible(with, one.call)->front())) << one.call.number;
+  for (const Call& call : {CallOf("socket", {{0, 40}}), CallOf("clone", {{0, 0x20000}}), CallOf("io_uring_enter"),
+                           CallOf("personality", {{0, 1}})}) {
+    EXPECT_FALSE(LetsThrough(Possible(with, call)->front())) << call.number;
+  }
+}
+
+TEST(AdditionFor, SaysWhatCannotBe) {
+  Target target = TargetOf("containerd@2.2.4");
+  target.profile.arch_map.clear();
+  const Enforced base = Enforce(target, BoundingOf(target, {}).value()).value();
+  Call unknown = CallOf("read");
+  unknown.number = 9999;
+  const Addition addition = AdditionFor(
+      base, std::vector<Needed>{{CallOf("read", {}, CallResult::kAllowed, 0, "", Arch::kX86), ""}, {unknown, ""},
+                                {CallOf("socket"), ""}, {CallOf("socket", {{0, 38}}), ""}});
+  EXPECT_THAT(addition.impossible, ElementsAre("call 3 of SCMP_ARCH_X86", "call 9999 of SCMP_ARCH_X86_64"));
+  // One socket of unknown arguments: the whole call, and no entry beside it.
+  ASSERT_EQ(addition.delta.allow.size(), 1u);
+  EXPECT_EQ(EntryText(addition.delta.allow[0]), "socket");
+}
+
+TEST(OnlySeen, KeepsTheAnswersOfWhatWasSeen) {
+  const Enforced base = Containerd();
+  std::set<std::string> seen = RuntimeCalls();
+  seen.insert({"socket", "clone", "clone3", "openat"});
+  const auto minimal = OnlySeen(base.profile, seen, Arch::kX86_64);
+  ASSERT_TRUE(minimal) << minimal.error().message;
+  const Enforced small{*minimal, filter::Describe(*minimal), Arch::kX86_64};
+  EXPECT_TRUE(LetsThrough(Possible(small, CallOf("openat"))->front()));
+  EXPECT_TRUE(LetsThrough(Possible(small, CallOf("execve"))->front()));
+  EXPECT_TRUE(LetsThrough(Possible(small, CallOf("socket", {{0, 2}}))->front()));
+  EXPECT_EQ(ErrnoOf(Possible(small, CallOf("socket", {{0, 38}}))->front()), EPERM);
+  EXPECT_EQ(ErrnoOf(Possible(small, CallOf("clone3"))->front()), ENOSYS);
+  EXPECT_EQ(ErrnoOf(Possible(small, CallOf("bind"))->front()), EPERM);
+}
+
+}  // namespace
+}  // namespace portcullis::insight

@@ -1,0 +1,124 @@
+// Preflight: what switching seccompDefault on, or a new release of the runtime, would do to each container, and why.
+//
+//   Question question{.subjects = ..., .traces = {{"web.jsonl", evidence, std::nullopt}}, .scenarios = {{"", target, {}}}};
+//   ASSIGN_OR_RETURN(Report report, Preflight(question));
+//   report.Worst() == Verdict::kBreaks
+//
+// Every call that was seen is put to the profile that the container would get. Pure: values in, values out.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "insight/preflight/gaps.h"
+#include "insight/preflight/judge.h"
+#include "insight/preflight/missing.h"
+#include "insight/preflight/subject.h"
+#include "insight/preflight/target.h"
+
+namespace portcullis::insight {
+
+// From the best to the worst.
+enum class Verdict {
+  kNotAffected,
+  kSafe,
+  kTolerated,   // safe: something is denied, and the program goes on
+  kIncomplete,  // the evidence does not tell
+  kBreaks,
+};
+std::string_view NameOf(Verdict verdict);  // "SAFE (denied but tolerated)", as people read it
+std::string_view IdOf(Verdict verdict);    // "tolerated", for machines
+
+// One change that is looked at.
+struct Scenario {
+  Target after;
+  // An upgrade: the release before. Without it the change is the switch: no profile before, the default after.
+  std::optional<Target> before;
+};
+std::string LabelOf(const Scenario& scenario);
+
+struct Trace {
+  std::string name;  // as the user named it
+  Evidence evidence;
+  // Commands of this trace count as this container ("namespace", "pod", "container").
+  std::optional<Workload> as;
+};
+
+struct Question {
+  std::vector<Subject> subjects;
+  std::vector<Trace> traces;
+  std::vector<Scenario> scenarios;
+  GapOptions gaps;
+  // Containers that only the evidence knows are judged too, as if their manifest said nothing.
+  bool judge_unclaimed = true;
+  // Logs were written under this profile (mostly the log twin of the target).
+  std::optional<Target> logged_under;
+  // The switch is on, also before an upgrade: containers whose manifest says nothing have the default.
+  bool switch_is_on = true;
+};
+
+struct Caller {
+  std::string executable;
+  std::string comm;
+  Phase phase = Phase::kUnknown;
+  CallResult result = CallResult::kUnknown;
+  int error = 0;  // of the recording
+  CallFacts facts;
+};
+
+enum class RemedyKind { kNone, kDelta, kProfile, kUnconfined };
+std::string_view NameOf(RemedyKind kind);
+
+// The smallest change that lets a denied call through.
+struct Remedy {
+  RemedyKind kind = RemedyKind::kNone;
+  std::string text;
+  std::string delta_entry;                // for kDelta
+  std::vector<std::string> capabilities;  // each would do as well: the profile allows the call with it
+};
+
+struct Finding {
+  std::string syscall;  // "syscall_9999" where it has no name
+  std::string arch;     // "x86_64"
+  uint32_t number = 0;
+  std::vector<CallArgument> arguments;
+  Judgement judgement;
+  std::string decided;  // "EPERM by the default action"
+  std::vector<Caller> callers;  // the most frequent first
+  uint64_t count = 0;
+  Remedy remedy;
+};
+
+struct ContainerVerdict {
+  size_t subject = 0;   // index into Report::subjects
+  size_t scenario = 0;  // index into Report::scenarios
+  Verdict verdict = Verdict::kSafe;
+  std::string reason;   // of kNotAffected
+  std::string before;   // "Unconfined", "RuntimeDefault (containerd@1.7.29)"
+  std::string after;
+  std::vector<Finding> findings;  // the gravest first
+  std::vector<Gap> gaps;
+  Coverage coverage;
+  std::vector<std::string> traces;
+};
+
+struct Report {
+  std::vector<Subject> subjects;
+  std::vector<Scenario> scenarios;
+  std::vector<ContainerVerdict> verdicts;  // subjects in order, for each every scenario
+  // Containers of the evidence that matched no subject (when they are not judged).
+  std::vector<std::string> unclaimed;
+
+  Verdict Worst() const;
+  size_t Count(Verdict verdict) const;
+};
+
+// `progress` is told how many of how many verdicts are done; may be empty. Errors: an unknown capability in a manifest, a
+// profile that cannot be resolved for the target.
+Result<Report> Preflight(Question question, const std::function<void(size_t, size_t)>& progress = {});
+
+}  // namespace portcullis::insight
