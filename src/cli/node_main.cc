@@ -9,13 +9,14 @@
 #include "base/try.h"
 #include "cli/daemon.h"
 #include "cli/kubelet_settings.h"
+#include "cli/reserved_cgroups.h"
 #include "cli/runtime_settings.h"
 #include "cli/self_confinement.h"
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
 #include "host/systemd/units.h"
 #include "node/agent/node.h"
-#include "runtime/container/share_keeper.h"
+#include "runtime/container/limit_keeper.h"
 #include "runtime/registry/image_puller.h"
 
 namespace portcullis::cli {
@@ -45,6 +46,7 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
   pods.seccomp_default = config.seccomp_default().enabled;
   pods.cgroup_driver = config.cgroup_driver() == "systemd" ? k8s::CgroupDriver::kSystemd : k8s::CgroupDriver::kCgroupfs;
   pods.cgroup_root = config.cgroup_root().empty() ? "/" : config.cgroup_root();
+  pods.cgroups_per_qos = config.cgroups_per_qos();
   pods.cpu_cfs_quota = config.cpu_cfs_quota();
   pods.cluster_dns = config.cluster_dns();
   pods.cluster_domain = config.cluster_domain();
@@ -62,6 +64,11 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
   options.http_address = config.healthz_bind_address();
   options.http_port =
       config.healthz_port() == 0 ? std::nullopt : std::optional<uint16_t>(static_cast<uint16_t>(config.healthz_port()));
+  options.reservations = config.reservations();
+  options.image_gc = node::ImageGcPolicy{.high_percent = config.image_gc_high_threshold_percent(),
+                                         .low_percent = config.image_gc_low_threshold_percent(),
+                                         .min_age = config.image_minimum_gc_age(),
+                                         .max_age = config.image_maximum_gc_age()};
   options.version = PORTCULLIS_VERSION;
   options.configz = k8s::RenderConfigJson(config).dump();
   return options;
@@ -99,6 +106,9 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     runtime.service.registry.kubelet_dir = base::CleanPath(flags.kubelet.root_dir);
     runtime.service.cgroup_driver = config.cgroup_driver();
     runtime.service.pod_pids_limit = config.pod_pids_limit();
+    if (config.pod_pids_limit() > 0 && !config.cgroups_per_qos()) {
+      base::LogWarning("podPidsLimit has no effect: with cgroupsPerQOS: false pods have no cgroups of their own");
+    }
     runtime.service.runtime_deadline = Millis(config.runtime_request_timeout());
     ASSIGN_OR_RETURN(embedded, StartRuntime(runtime));
     api = embedded.service.get();
@@ -121,8 +131,13 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
   }
   ASSIGN_OR_RETURN(runtime::Cgroups cgroups, runtime::Cgroups::Detect());
   if (host::CheckSystemdRuns()) cgroups.UseUnits(host::SystemdUnits());
-  runtime::ShareKeeper classes(std::move(cgroups));
-  options.set_shares = [&classes](const std::map<std::string, uint64_t>& shares) { classes.Keep(shares); };
+  TRY(EnforceReserved(options.reservations, cgroups));
+  runtime::LimitKeeper classes(std::move(cgroups));
+  options.set_limits = [&classes](const std::map<std::string, k8s::CgroupLimits>& limits) {
+    std::map<std::string, runtime::Cgroups::Limits> converted;
+    for (const auto& [path, wanted] : limits) converted[path] = ToLimits(wanted);
+    classes.Keep(converted);
+  };
   node::Node node(std::move(options), *api);
   TRY(node.Start());
   base::LogInfo("node is ready", {{"node", node_name}, {"httpPort", std::to_string(node.http_port())}});

@@ -166,3 +166,91 @@ class Driver(harness.RuntimeTest):
         self.assertIn(f'cgroup parent "{parent}" is {"no" if SYSTEMD else "a"} systemd slice but the cgroup driver is '
                       f"{harness.CGROUP_DRIVER}", done.stderr)
         self.assertEqual(self.runtime.ids("pods", "-q"), [])
+
+
+def capacity():
+    """Bytes of memory, and processes that the kernel allows at a time."""
+    limits = [int(read(f"/proc/sys/kernel/{name}")) for name in ("pid_max", "threads-max")]
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), min(limits)
+
+
+class Reserved(unittest.TestCase):
+    """systemReserved, kubeReserved and what is enforced of them."""
+
+    def node(self, **config):
+        node = harness.Node(config=config)
+        self.addCleanup(lambda: self.assertEqual(node.close(), []))
+        return node
+
+    def of_all_pods(self, node):
+        return f"/{node.cgroup[1:].replace('-', '_')}.slice/{node.cgroup[1:].replace('-', '_')}-kubepods.slice" if SYSTEMD \
+            else f"{node.cgroup}/kubepods"
+
+    def limits_of(self, cgroup):
+        return memory_of(cgroup), value("pids", cgroup, "pids.max", "pids.max"), shares_of(cgroup)
+
+    def test_pods_get_what_is_left(self):
+        memory, pids = capacity()
+        node = self.node(systemReserved={"memory": "100Mi", "cpu": "100m", "pid": "200"},
+                         kubeReserved={"memory": "28Mi", "cpu": "50m", "ephemeral-storage": "1Gi"})
+        node.start()
+        ask = [{"name": "MEMORY", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}},
+               {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1m"}}}]
+        node.apply(pod("left", container("c", "echo cpu=$CPU memory=$MEMORY\n" + FOREVER, env=ask)))
+        node.wait_running("left")
+        milli = os.cpu_count() * 1000 - 150
+        left = (memory - (128 << 20)) // 4096 * 4096
+        wait("the limits of all pods", lambda: self.limits_of(self.of_all_pods(node)) ==
+             (str(left), str(pids - 200), weight(milli * 1024 // 1000)), explain=lambda: self.limits_of(self.of_all_pods(node)))
+        self.assertEqual(node.wait_log("left", "c", "memory="), f"cpu={milli} memory={memory - (128 << 20)}\n")
+
+    def test_not_enforced(self):
+        memory, pids = capacity()
+        node = self.node(systemReserved={"memory": "100Mi"}, enforceNodeAllocatable=["none"])
+        node.start()
+        node.apply(pod("all", container("c", FOREVER)))
+        node.wait_running("all")
+        wait("the limits of all pods", lambda: self.limits_of(self.of_all_pods(node)) ==
+             (str(memory), str(pids), weight(os.cpu_count() * 1024)), explain=lambda: self.limits_of(self.of_all_pods(node)))
+
+    def test_more_than_there_is(self):
+        node = self.node(kubeReserved={"memory": "1Ei"})
+        node.start(wait_ready=False)
+        self.assertEqual(node.process.wait(20), 1)
+        self.assertIn('invalid Node Allocatable configuration. Resource "memory" has a reservation of 1152921504606846976 but '
+                      "capacity of", node.log_text())
+        node.process = None
+
+    def test_reserved_cgroups(self):
+        if SYSTEMD:
+            self.skipTest("the cgroup of this test would be systemd's")
+        node = self.node(systemReserved={"memory": "64Mi", "cpu": "250m"}, enforceNodeAllocatable=["pods", "system-reserved"])
+        theirs = node.config["systemReservedCgroup"] = f"{node.cgroup}/system"
+        node.start(wait_ready=False)
+        self.assertEqual(node.process.wait(20), 1)
+        self.assertIn(f'Failed to enforce System Reserved Cgroup Limits on "{theirs}": "{theirs}" cgroup does not exist', node.log_text())
+        tops = ["/sys/fs/cgroup"] if UNIFIED else [path for path in glob.glob("/sys/fs/cgroup/*") if os.path.exists(f"{path}/cgroup.procs")]
+        for top in tops:
+            os.makedirs(f"{top}{theirs}")
+            self.addCleanup(lambda path=f"{top}{theirs}": (os.rmdir(path), os.rmdir(os.path.dirname(path))))
+        if UNIFIED:
+            harness.run("sh", "-c", f"echo +memory +cpu > /sys/fs/cgroup{node.cgroup}/cgroup.subtree_control")
+        node.start()
+        self.assertEqual((memory_of(theirs), shares_of(theirs)), (str(64 << 20), weight(256)))
+        # The cleanups of the cgroups run first.
+        node.remove_pods()
+        node.stop()
+        node.process = None
+
+    def test_without_cgroups_of_pods(self):
+        """cgroupsPerQOS: false: all containers lie in the runtime's own parent."""
+        node = self.node(cgroupsPerQOS=False, enforceNodeAllocatable=[])
+        node.start()
+        node.apply(pod("flat", container("c", FOREVER, resources=LIMITS)))
+        node.wait_running("flat")
+        cgroup = cgroup_of(node.pid_of("flat", "c"))
+        self.assertEqual(os.path.dirname(cgroup), node.cgroup_parent)
+        self.assertEqual((shares_of(cgroup), memory_of(cgroup)), (weight(256), str(64 << 20)))
+        self.assertFalse(glob.glob(f"/sys/fs/cgroup/{'' if UNIFIED else '*/'}{self.of_all_pods(node)[1:]}"))
+        node.remove("flat")
+        node.wait_gone("flat")

@@ -82,7 +82,7 @@ CASES = [
     Case("unknown gate", "--feature-gates=SeccompDefualt=true", fails=True, says="unrecognized feature gate: SeccompDefualt"),
     Case("mis-cased field", GATE, file={"seccompdefault": True}, fails=True, says=["seccompdefault", "seccompDefault"]),
     Case("misspelt field", GATE, file={"seccompDefualt": True}, fails=True, says=["seccompDefualt", "seccompDefault"]),
-    Case("a field without effect here", file={"imageGCHighThresholdPercent": 80}, says=["warning: ", "imageGCHighThresholdPercent"]),
+    Case("a field without effect here", file={"nodeStatusMaxImages": 80}, says=["warning: ", "nodeStatusMaxImages"]),
     Case("another kind", file="apiVersion: v1\nkind: Pod\n", fails=True, says="kind"),
 ]
 

@@ -9,6 +9,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <limits>
+
+#include "base/files.h"
+#include "base/strings.h"
 #include "base/unique_fd.h"
 
 namespace portcullis::node {
@@ -53,6 +58,16 @@ std::string FirstAddress() {
 int64_t MemoryCapacity() { return int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE); }
 
 int64_t CpuCapacityMilli() { return int64_t{::sysconf(_SC_NPROCESSORS_ONLN)} * 1000; }
+
+int64_t PidCapacity() {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const char* file : {"/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"}) {
+    const auto text = base::ReadFile(file, 64);
+    const auto value = text ? base::ParseUint(base::Trim(*text)) : std::nullopt;
+    if (value && *value > 0) least = std::min(least, static_cast<int64_t>(std::min<uint64_t>(*value, 1u << 30)));
+  }
+  return least == std::numeric_limits<int64_t>::max() ? 1 << 15 : least;
+}
 
 bool UnifiedCgroups() {
   struct statfs info{};

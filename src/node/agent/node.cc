@@ -2,12 +2,15 @@
 
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/files.h"
 #include "base/log.h"
 #include "base/try.h"
 #include "node/agent/host_facts.h"
+#include "node/image/gc.h"
+#include "node/pod/images.h"
 #include "node/server/metrics.h"
 #include "node/server/node_server.h"
 #include "node/source/cordon.h"
@@ -48,6 +51,9 @@ struct Node::State {
   std::unique_ptr<NodeServer> server;
 
   std::unique_ptr<CordonWatch> cordon;
+  std::unique_ptr<ImageGc> image_gc;
+  k8s::NodeResources capacity;
+  k8s::NodeResources allocatable;
 
   mutable std::mutex mutex;  // held while the manager is told, so that its last word is the newest
   SourceSet sources;
@@ -67,6 +73,8 @@ struct Node::State {
     complete = all.known;
     reported = true;
     Decide();
+    // Not before it is known what is wanted.
+    if (complete && image_gc) image_gc->Start();
   }
 
   void TakeCordon(bool now) {
@@ -90,21 +98,32 @@ struct Node::State {
     return problems;
   }
 
-  void SetShares() const {
-    if (!options.set_shares) return;
+  void SetLimits() const {
+    if (!options.set_limits || !options.pods.cgroups_per_qos) return;
     k8s::QosShares shares;
     {
       std::lock_guard<std::mutex> lock(mutex);
-      shares = k8s::QosSharesOf(desired, options.pods.cpu_capacity_milli);
+      shares = k8s::QosSharesOf(desired);
     }
-    std::map<std::string, uint64_t> by_cgroup;
-    for (const auto& [qos, value] : {std::pair{k8s::QosClass::kGuaranteed, shares.guaranteed},
-                                     {k8s::QosClass::kBurstable, shares.burstable},
-                                     {k8s::QosClass::kBestEffort, shares.best_effort}}) {
-      by_cgroup[k8s::QosCgroup(options.pods.cgroup_driver, options.pods.cgroup_root, qos)] =
-          static_cast<uint64_t>(value);
+    std::map<std::string, k8s::CgroupLimits> by_cgroup;
+    for (const auto& [qos, limits] :
+         {std::pair{k8s::QosClass::kGuaranteed, k8s::PodsLimits(capacity, allocatable, options.reservations)},
+          {k8s::QosClass::kBurstable, k8s::CgroupLimits{.cpu_shares = shares.burstable}},
+          {k8s::QosClass::kBestEffort, k8s::CgroupLimits{.cpu_shares = shares.best_effort}}}) {
+      by_cgroup[k8s::QosCgroup(options.pods.cgroup_driver, options.pods.cgroup_root, qos)] = limits;
     }
-    options.set_shares(by_cgroup);
+    options.set_limits(by_cgroup);
+  }
+
+  std::set<std::string> WantedImages() const {
+    std::set<std::string> images;
+    std::lock_guard<std::mutex> lock(mutex);
+    for (const auto& pod : desired) {
+      for (const auto* list : {&pod->spec.init_containers, &pod->spec.containers}) {
+        for (const k8s::Container& container : *list) images.insert(WithDefaultTag(container.image));
+      }
+    }
+    return images;
   }
 
   // As the kubelet does since 1.28. Older runtimes do not know the call.
@@ -124,6 +143,10 @@ struct Node::State {
     if (pods.host_ip.empty()) pods.host_ip = HostIp();
     if (pods.memory_capacity == 0) pods.memory_capacity = MemoryCapacity();
     if (pods.cpu_capacity_milli == 0) pods.cpu_capacity_milli = CpuCapacityMilli();
+    capacity = {.cpu_milli = pods.cpu_capacity_milli, .memory = pods.memory_capacity, .pids = PidCapacity()};
+    ASSIGN_OR_RETURN(allocatable, k8s::Allocatable(capacity, options.reservations));
+    pods.cpu_allocatable_milli = allocatable.cpu_milli;
+    pods.memory_allocatable = allocatable.memory;
     pods.cgroup_v2 = UnifiedCgroups();
     ASSIGN_OR_RETURN(cri::VersionResponse version, runtime.Version({.version = "0.1.0"}));
     if (!version.runtime_name.empty()) pods.runtime_name = version.runtime_name;
@@ -149,7 +172,7 @@ Result<void> Node::Start() {
   ManagerEvents events;
   events.on_sync = [&state](std::chrono::nanoseconds duration) {
     state.metrics.ObserveSync(duration);
-    state.SetShares();
+    state.SetLimits();
   };
   events.on_restart = [&state] { state.metrics.CountRestart(); };
   state.manager = std::make_unique<PodManager>(options.pods, state.runtime, std::move(events));
@@ -164,10 +187,18 @@ Result<void> Node::Start() {
     TRY(state.server->Start());
   }
   state.manager->Start();
+  if (options.image_gc) {
+    state.image_gc = std::make_unique<ImageGc>(
+        *options.image_gc, state.runtime,
+        ImageGcEvents{.wanted_images = [&state] { return state.WantedImages(); },
+                      .on_removed = [&state](const std::string& reason) { state.metrics.CountRemovedImage(reason); },
+                      .disk_use = {}});
+  }
   state.cordon = std::make_unique<CordonWatch>(options.pods.root_dir, [&state](bool now) { state.TakeCordon(now); });
   TRY(state.cordon->Start());
   if (options.static_pod_path.empty() && options.static_pod_url.empty()) {
     state.manager->SetDesired({});
+    if (state.image_gc) state.image_gc->Start();
     return {};
   }
   if (!options.static_pod_url.empty()) {
@@ -192,6 +223,7 @@ void Node::Stop() {
   if (state_->url_source) state_->url_source->Stop();
   if (state_->file_source) state_->file_source->Stop();
   if (state_->cordon) state_->cordon->Stop();
+  if (state_->image_gc) state_->image_gc->Stop();
   if (state_->manager) state_->manager->Stop();
   if (state_->server) state_->server->Stop();
 }

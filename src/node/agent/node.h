@@ -19,15 +19,18 @@
 
 #include "base/result.h"
 #include "cri/runtime_api.h"
+#include "node/image/gc_policy.h"
 #include "node/pod/manager.h"
 #include "node/pod/settings.h"
 #include "node/source/manifest_store.h"
+#include "spec/k8s/node_allocatable.h"
 
 namespace portcullis::node {
 
 struct NodeOptions {
-  // pods.node_name is required. Left empty (0) and found out by Start: host_ip, memory_capacity, cpu_capacity_milli,
-  // cgroup_v2, runtime_name. A runtime that tells its cgroup driver (RuntimeConfig) decides it.
+  // pods.node_name is required. Left empty (0) and found out by Start: host_ip, memory_capacity, cpu_capacity_milli
+  // (and what of them is allocatable), cgroup_v2, runtime_name. A runtime that tells its cgroup driver (RuntimeConfig)
+  // decides it.
   PodSettings pods;
   std::string static_pod_path;  // folder or file; "": no static pods
   std::chrono::milliseconds file_check_frequency{std::chrono::seconds(20)};
@@ -38,9 +41,11 @@ struct NodeOptions {
   std::optional<uint16_t> http_port = 10248;  // 0: any free port; nullopt: no server
   std::string version;                        // for portcullis_build_info
   std::string configz = "{}";                 // JSON shown by /configz
+  k8s::Reservations reservations;             // what pods may not use (spec/k8s/node_allocatable.h)
   // Told after every step of a pod, from worker threads: cgroups of the classes of pods (spec/k8s/resources.h) and
-  // their cpu.shares. Empty: nobody sets them.
-  std::function<void(const std::map<std::string, uint64_t>&)> set_shares;
+  // their limits. Empty: nobody sets them.
+  std::function<void(const std::map<std::string, k8s::CgroupLimits>&)> set_limits;
+  std::optional<ImageGcPolicy> image_gc;  // nullopt: images are left alone
 };
 
 class Node {
@@ -50,7 +55,8 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // Errors: the runtime does not answer Version, the HTTP port is taken, the folders below root_dir cannot be made.
+  // Errors: the runtime does not answer Version, the HTTP port is taken, the folders below root_dir cannot be made,
+  // more is reserved than the machine has.
   Result<void> Start();
   void Stop();
 

@@ -216,8 +216,10 @@ cri::PodSandboxConfig MakeSandboxConfig(const k8s::Pod& pod, uint32_t attempt, c
   if (pod_security.fs_group) security.supplemental_groups.push_back(*pod_security.fs_group);
 
   cri::LinuxPodSandboxConfig linux_config;
-  linux_config.cgroup_parent =
-      k8s::PodCgroupParent(settings.cgroup_driver, settings.cgroup_root, k8s::PodQos(spec), pod.metadata.uid);
+  if (settings.cgroups_per_qos) {
+    linux_config.cgroup_parent =
+        k8s::PodCgroupParent(settings.cgroup_driver, settings.cgroup_root, k8s::PodQos(spec), pod.metadata.uid);
+  }
   linux_config.security_context = std::move(security);
   linux_config.overhead = cri::LinuxContainerResources{};
   k8s::PodResources amounts = k8s::ResourcesOfPod(pod);

@@ -24,7 +24,9 @@ PodSettings Settings(bool seccomp_default = true) {
   settings.pod_logs_dir = "/logs";
   settings.seccomp_default = seccomp_default;
   settings.memory_capacity = int64_t{4} << 30;
-  settings.cpu_capacity_milli = 2000;
+  settings.cpu_capacity_milli = 2500;
+  settings.cpu_allocatable_milli = 2000;
+  settings.memory_allocatable = int64_t{3} << 30;
   return settings;
 }
 

@@ -33,9 +33,9 @@ Result<std::string> ResourceValue(const k8s::Pod& pod, const k8s::Container& sel
   if (auto found = list.find(name); found != list.end()) {
     amount = found->second;
   } else if (limits && name == "cpu") {
-    amount = k8s::Quantity::FromMilli(settings.cpu_capacity_milli);
+    amount = k8s::Quantity::FromMilli(settings.cpu_allocatable_milli);
   } else if (limits && name == "memory") {
-    amount = k8s::Quantity::FromValue(settings.memory_capacity);
+    amount = k8s::Quantity::FromValue(settings.memory_allocatable);
   }
   return std::to_string(amount.DividedBy(ref.divisor));
 }

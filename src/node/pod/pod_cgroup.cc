@@ -48,7 +48,7 @@ std::vector<std::string> CgroupMounts(std::string_view mountinfo) {
 }
 
 void RemovePodCgroup(const PodSettings& settings, const std::string& pod_uid) {
-  if (settings.cgroup_driver != k8s::CgroupDriver::kCgroupfs) return;
+  if (settings.cgroup_driver != k8s::CgroupDriver::kCgroupfs || !settings.cgroups_per_qos) return;
   if (pod_uid.empty() || pod_uid.find('/') != std::string::npos) return;
   const auto text = base::ReadFile("/proc/self/mountinfo", kMaxMountinfo);
   if (!text) return base::LogWarning("cannot find the cgroups of a pod", {{"err", text.error().message}});

@@ -33,8 +33,12 @@ struct PodSettings {
   std::string cgroup_root = "/";
   bool cgroup_v2 = false;  // memory.oom.group is then asked for
   bool cpu_cfs_quota = true;
-  int64_t memory_capacity = 0;  // bytes; for oom_score_adj and resourceFieldRef
+  bool cgroups_per_qos = true;  // false: no cgroups of classes and pods; the runtime's own parent for all
+  int64_t memory_capacity = 0;  // bytes; for oom_score_adj
   int64_t cpu_capacity_milli = 0;
+  // Capacity less what is reserved: a container's limit by resourceFieldRef where it has none.
+  int64_t memory_allocatable = 0;
+  int64_t cpu_allocatable_milli = 0;
 
   std::vector<std::string> cluster_dns;
   std::string cluster_domain;

@@ -34,6 +34,7 @@ struct Metrics::State {
   prometheus::Family<prometheus::Gauge>* pods = nullptr;
   prometheus::Family<prometheus::Gauge>* containers = nullptr;
   prometheus::Gauge* problems = nullptr;
+  prometheus::Family<prometheus::Counter>* removed_images = nullptr;
 };
 
 Metrics::Metrics(const std::string& version) : state_(std::make_unique<State>()) {
@@ -59,6 +60,10 @@ Metrics::Metrics(const std::string& version) : state_(std::make_unique<State>())
                             .Name("portcullis_containers")
                             .Help("Running containers by the seccomp profile that a start today would give them.")
                             .Register(registry);
+  state_->removed_images = &prometheus::BuildCounter()
+                                .Name("portcullis_image_garbage_collected_total")
+                                .Help("Images that were removed to make room, or for their age.")
+                                .Register(registry);
   state_->problems = &prometheus::BuildGauge()
                           .Name("portcullis_bad_manifests")
                           .Help("Manifests that give no pod at present, or keep an old one.")
@@ -70,6 +75,10 @@ Metrics::~Metrics() = default;
 
 void Metrics::ObserveSync(std::chrono::nanoseconds duration) {
   state_->sync->Observe(std::chrono::duration<double>(duration).count());
+}
+
+void Metrics::CountRemovedImage(const std::string& reason) {
+  state_->removed_images->Add({{"reason", reason}}).Increment();
 }
 
 void Metrics::CountRestart() { state_->restarts->Increment(); }

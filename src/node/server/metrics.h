@@ -18,6 +18,7 @@ class Metrics {
 
   void ObserveSync(std::chrono::nanoseconds duration);
   void CountRestart();
+  void CountRemovedImage(const std::string& reason);  // "space" or "age"
 
   // Thread-safe. `settings` decides the effective profile of each container.
   std::string Render(const std::vector<PodSnapshot>& pods, size_t manifest_problems, const PodSettings& settings);

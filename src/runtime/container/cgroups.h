@@ -87,6 +87,7 @@ class Cgroups {
     std::optional<int64_t> pids;                   // -1: none
     std::map<std::string, std::string> hugepages;  // page size as the files are named ("2MB") -> bytes
     std::map<std::string, std::string> unified;    // v2 file -> content; of no effect elsewhere
+    bool operator==(const Limits&) const = default;
   };
   Result<void> SetLimits(const std::string& path, const Limits& limits) const;
 

@@ -1,19 +1,20 @@
-#include "runtime/container/share_keeper.h"
+#include "runtime/container/limit_keeper.h"
 
 #include "base/log.h"
 
 namespace portcullis::runtime {
 
-void ShareKeeper::Keep(const std::map<std::string, uint64_t>& shares) {
+void LimitKeeper::Keep(const std::map<std::string, Cgroups::Limits>& limits) {
   std::lock_guard lock(mutex_);
-  for (const auto& [path, wanted] : shares) {
-    const Written now{.cgroup_id = cgroups_.CgroupId(path), .shares = wanted};
+  for (const auto& [path, wanted] : limits) {
+    const uint64_t cgroup_id = cgroups_.CgroupId(path);
     Written& last = written_[path];
-    if (now.cgroup_id == 0 || now == last) continue;
-    if (const auto set = cgroups_.SetLimits(path, {.cpu_shares = wanted}); !set) {
-      base::LogWarning("cpu shares of a class of pods not set", {{"cgroup", path}, {"error", set.error().message}});
+    if (cgroup_id == 0 || (cgroup_id == last.cgroup_id && wanted == last.limits && last.problem.empty())) continue;
+    const auto set = cgroups_.SetLimits(path, wanted);
+    if (!set && set.error().message != last.problem) {
+      base::LogWarning("limits of a class of pods not set", {{"cgroup", path}, {"error", set.error().message}});
     }
-    last = now;  // a failure is told once
+    last = {.cgroup_id = cgroup_id, .limits = wanted, .problem = set ? "" : set.error().message};
   }
 }
 

@@ -1,4 +1,4 @@
-// Keeps the cpu shares of cgroups that others make and remove: the kubelet's classes of pods.
+// Keeps the limits of cgroups that others make and remove: the kubelet's classes of pods.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,20 @@
 
 namespace portcullis::runtime {
 
-class ShareKeeper {
+class LimitKeeper {
  public:
-  explicit ShareKeeper(Cgroups cgroups) : cgroups_(std::move(cgroups)) {}
+  explicit LimitKeeper(Cgroups cgroups) : cgroups_(std::move(cgroups)) {}
 
-  // Cgroup path -> cpu.shares. Those that do not exist are left for the next call, those that have theirs are not
-  // written again. Problems are logged. For any thread.
-  void Keep(const std::map<std::string, uint64_t>& shares);
+  // By cgroup path. Those that do not exist are left for the next call, those that have theirs are not written again.
+  // What the kernel refuses (a memory limit below what is in use, say) is logged once and tried again each time. For
+  // any thread.
+  void Keep(const std::map<std::string, Cgroups::Limits>& limits);
 
  private:
   struct Written {
     uint64_t cgroup_id = 0;
-    uint64_t shares = 0;
-    bool operator==(const Written&) const = default;
+    Cgroups::Limits limits;
+    std::string problem;
   };
 
   const Cgroups cgroups_;

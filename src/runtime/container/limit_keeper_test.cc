@@ -1,4 +1,4 @@
-#include "runtime/container/share_keeper.h"
+#include "runtime/container/limit_keeper.h"
 
 #include <gtest/gtest.h>
 
@@ -8,22 +8,38 @@
 namespace portcullis::runtime {
 namespace {
 
-TEST(ShareKeeper, WritesWhatChangedAndWhatIsNew) {
+std::map<std::string, Cgroups::Limits> Shares(uint64_t shares) { return {{"/kubepods", {.cpu_shares = shares}}}; }
+
+TEST(LimitKeeper, WritesWhatChangedAndWhatIsNew) {
   const std::string root = ::testing::TempDir() + "/shares-" + base::RandomHex(4);
   const std::string file = root + "/kubepods/cpu.weight";
   ASSERT_TRUE(base::MakeDirs(root));
   ASSERT_TRUE(base::WriteFileAtomic(root + "/cgroup.controllers", "cpu"));
-  ShareKeeper keeper(*Cgroups::Detect(root));
-  keeper.Keep({{"/kubepods", 1024}});  // not there yet
+  LimitKeeper keeper(*Cgroups::Detect(root));
+  keeper.Keep(Shares(1024));  // not there yet
   ASSERT_TRUE(base::MakeDirs(root + "/kubepods"));
   ASSERT_TRUE(base::WriteFileAtomic(file, ""));
-  keeper.Keep({{"/kubepods", 1024}});
+  keeper.Keep(Shares(1024));
   EXPECT_EQ(*base::ReadFile(file), "39");
   ASSERT_TRUE(base::WriteFileAtomic(file, "7"));
-  keeper.Keep({{"/kubepods", 1024}});
+  keeper.Keep(Shares(1024));
   EXPECT_EQ(*base::ReadFile(file), "7") << "an administrator's change is not undone all the time";
-  keeper.Keep({{"/kubepods", 2}});
+  keeper.Keep(Shares(2));
   EXPECT_EQ(*base::ReadFile(file), "1");
+  EXPECT_TRUE(base::RemoveTree(root));
+}
+
+TEST(LimitKeeper, TriesAgainWhatWasRefused) {
+  const std::string root = ::testing::TempDir() + "/limits-" + base::RandomHex(4);
+  const std::string file = root + "/kubepods/memory.max";
+  ASSERT_TRUE(base::MakeDirs(root + "/kubepods"));
+  ASSERT_TRUE(base::WriteFileAtomic(root + "/cgroup.controllers", "memory"));
+  LimitKeeper keeper(*Cgroups::Detect(root));
+  const std::map<std::string, Cgroups::Limits> wanted = {{"/kubepods", {.memory_bytes = 4096}}};
+  keeper.Keep(wanted);  // there is no such file yet
+  ASSERT_TRUE(base::WriteFileAtomic(file, ""));
+  keeper.Keep(wanted);
+  EXPECT_EQ(*base::ReadFile(file), "4096");
   EXPECT_TRUE(base::RemoveTree(root));
 }
 

@@ -33,6 +33,7 @@ std::string FormatKubeVersion(KubeVersion version);  // "1.22"
 
 inline constexpr std::string_view kSeccompDefaultGate = "SeccompDefault";
 inline constexpr std::string_view kCrashLoopBackOffMaxGate = "KubeletCrashLoopBackOffMax";
+inline constexpr std::string_view kImageMaximumGcAgeGate = "ImageMaximumGCAge";
 
 enum class GateStage { kNotYet, kAlpha, kBeta, kGa, kDeprecated, kRemoved };
 std::string GateStageName(GateStage stage);

@@ -126,6 +126,17 @@ const std::vector<ConfigFlagName>& ConfigFlagNames() {
       {"--cpu-cfs-quota", "cpuCFSQuota", "enforce CPU limits"},
       {"--serialize-image-pulls", "serializeImagePulls", "pull one image at a time"},
       {"--container-log-max-size", "containerLogMaxSize", "size at which a container's log is rotated"},
+      {"--image-gc-high-threshold", "imageGCHighThresholdPercent",
+       "percent of the images' disk in use at which unused images are removed; 100: never"},
+      {"--image-gc-low-threshold", "imageGCLowThresholdPercent", "percent down to which they are removed"},
+      {"--minimum-image-ttl-duration", "imageMinimumGCAge", "how old an unused image must be to be removed"},
+      {"--cgroups-per-qos", "cgroupsPerQOS", "a cgroup for each class of pods, and for each pod"},
+      {"--system-reserved", "systemReserved", "kept from pods for the system: cpu=200m,memory=500Mi,pid=1000"},
+      {"--kube-reserved", "kubeReserved", "kept from pods for the node's own programs, in the same form"},
+      {"--system-reserved-cgroup", "systemReservedCgroup", "cgroup of the system, for enforcement"},
+      {"--kube-reserved-cgroup", "kubeReservedCgroup", "cgroup of the node's own programs, for enforcement"},
+      {"--enforce-node-allocatable", "enforceNodeAllocatable",
+       "pods, system-reserved, kube-reserved (or with -compressible), separated by commas; or none"},
       {"--container-log-max-files", "containerLogMaxFiles", "log files kept per container"},
   };
   return kNames;
@@ -233,6 +244,34 @@ int MergedConfig::parallel_image_pulls() const {
   return serialize_image_pulls() ? 1 : static_cast<int>(Number(state_->tree, "maxParallelImagePulls"));
 }
 int64_t MergedConfig::pod_pids_limit() const { return Number(state_->tree, "podPidsLimit"); }
+int MergedConfig::image_gc_high_threshold_percent() const {
+  return static_cast<int>(Number(state_->tree, "imageGCHighThresholdPercent"));
+}
+int MergedConfig::image_gc_low_threshold_percent() const {
+  return static_cast<int>(Number(state_->tree, "imageGCLowThresholdPercent"));
+}
+nanoseconds MergedConfig::image_minimum_gc_age() const { return Time(state_->tree, "imageMinimumGCAge"); }
+nanoseconds MergedConfig::image_maximum_gc_age() const { return Time(state_->tree, "imageMaximumGCAge"); }
+bool MergedConfig::cgroups_per_qos() const { return Flag(state_->tree, "cgroupsPerQOS"); }
+
+Reservations MergedConfig::reservations() const {
+  const auto list = [this](const char* field) {
+    ResourceList out;
+    const nlohmann::json& amounts = state_->tree.At(field);
+    if (!amounts.is_object()) return out;
+    for (const auto& [name, value] : amounts.items()) {
+      if (auto quantity = Quantity::Parse(value.is_string() ? value.get<std::string>() : "")) out[name] = *quantity;
+    }
+    return out;
+  };
+  const std::vector<std::string> enforced = Strings(state_->tree.root(), "enforceNodeAllocatable");
+  return {.system = list("systemReserved"),
+          .kube = list("kubeReserved"),
+          .enforced = {enforced.begin(), enforced.end()},
+          .system_cgroup = Text(state_->tree, "systemReservedCgroup"),
+          .kube_cgroup = Text(state_->tree, "kubeReservedCgroup")};
+}
+
 const SeccompDefaultDecision& MergedConfig::seccomp_default() const { return state_->seccomp_default; }
 const FeatureGates& MergedConfig::feature_gates() const { return state_->gates; }
 std::string MergedConfig::OriginOf(const std::string& field) const { return state_->tree.OriginOf(field); }

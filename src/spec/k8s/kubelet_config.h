@@ -27,6 +27,7 @@
 #include "base/diagnostic.h"
 #include "base/result.h"
 #include "spec/k8s/feature_gates.h"
+#include "spec/k8s/node_allocatable.h"
 #include "spec/k8s/seccomp_default.h"
 
 namespace portcullis::k8s {
@@ -98,6 +99,12 @@ class MergedConfig {
   bool serialize_image_pulls() const;
   int parallel_image_pulls() const;  // 1 when serialized, else maxParallelImagePulls; 0 = no limit
   int64_t pod_pids_limit() const;    // -1 = none
+  int image_gc_high_threshold_percent() const;
+  int image_gc_low_threshold_percent() const;
+  std::chrono::nanoseconds image_minimum_gc_age() const;
+  std::chrono::nanoseconds image_maximum_gc_age() const;  // 0 = none
+  bool cgroups_per_qos() const;
+  Reservations reservations() const;
   const SeccompDefaultDecision& seccomp_default() const;
   const FeatureGates& feature_gates() const;
 

@@ -96,6 +96,20 @@ Result<json> ParseMultimap(const std::string& text) {
   return map;
 }
 
+// "cpu=200m,memory=500Mi", as Kubernetes' MapStringString.
+Result<json> ParseMap(FieldKind kind, const std::string& text) {
+  json map = json::object();
+  for (const std::string& pair : base::Split(text, ',')) {
+    if (pair.empty()) continue;
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos) return Fail(Code::kInvalidArgument, "malformed pair, expect string=string");
+    auto value = ParseScalar(kind, std::string(base::Trim(pair.substr(equals + 1))));
+    if (!value) return Failure(std::move(value).error());
+    map[std::string(base::Trim(pair.substr(0, equals)))] = std::move(*value);
+  }
+  return map;
+}
+
 }  // namespace
 
 std::optional<base::Document> ReadConfigDocument(const ConfigText& text, bool drop_in,
@@ -151,6 +165,7 @@ Result<json> ParseFlagValue(const std::string& field, const std::string& text) {
   }
   if (schema->shape == FieldShape::kOne) return ParseScalar(schema->kind, text);
   if (schema->shape == FieldShape::kMapOfLists) return ParseMultimap(text);
+  if (schema->shape == FieldShape::kMap) return ParseMap(schema->kind, text);
   if (schema->shape != FieldShape::kList) {
     return Fail(Code::kInvalidArgument, "field {} can not be set by a flag", field);
   }

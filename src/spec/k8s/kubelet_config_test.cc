@@ -218,6 +218,39 @@ TEST(KubeletConfig, Validation) {
        "invalid configuration: imageGCLowThresholdPercent (--image-gc-low-threshold) 90 must be less than "
        "imageGCHighThresholdPercent "
        "(--image-gc-high-threshold) 85"},
+      {"imageGCHighThresholdPercent: 101",
+       "invalid configuration: imageGCHighThresholdPercent (--image-gc-high-threshold) 101 must be between 0 and 100, "
+       "inclusive"},
+      {"imageGCLowThresholdPercent: -1",
+       "invalid configuration: imageGCLowThresholdPercent (--image-gc-low-threshold) -1 must be between 0 and 100, "
+       "inclusive"},
+      {"imageMinimumGCAge: -1s", "invalid configuration: imageMinimumGCAge -1s must not be negative"},
+      {"imageMaximumGCAge: -1s", "invalid configuration: imageMaximumGCAge -1s must not be negative"},
+      {"imageMaximumGCAge: 1m",
+       "invalid configuration: imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge 2m0s"},
+      {"systemReserved: {gpu: \"1\"}", "--system-reserved value failed to parse: cannot reserve \"gpu\" resource"},
+      {"kubeReserved: {cpu: -1m}",
+       "--kube-reserved value failed to parse: resource quantity for \"cpu\" cannot be negative: -1m"},
+      {"enforceNodeAllocatable: [pods, pods]",
+       "invalid configuration: duplicated enforcements \"pods\" in enforceNodeAllocatable "
+       "(--enforce-node-allocatable)"},
+      {"enforceNodeAllocatable: [none, pods]",
+       "invalid configuration: enforceNodeAllocatable (--enforce-node-allocatable) may not contain additional "
+       "enforcements when \"none\" is specified"},
+      {"enforceNodeAllocatable: [all]",
+       "invalid configuration: option \"all\" specified for enforceNodeAllocatable (--enforce-node-allocatable). Valid "
+       "options are \"pods\", \"system-reserved\", \"system-reserved-compressible\", \"kube-reserved\", "
+       "\"kube-reserved-compressible\" or \"none\""},
+      {"enforceNodeAllocatable: [system-reserved]",
+       "invalid configuration: systemReservedCgroup (--system-reserved-cgroup) must be specified when "
+       "\"system-reserved\" or \"system-reserved-compressible\" included in enforceNodeAllocatable "
+       "(--enforce-node-allocatable)"},
+      {"enforceNodeAllocatable: [kube-reserved, kube-reserved-compressible]\nkubeReservedCgroup: /kube",
+       "invalid configuration: both \"kube-reserved\" and \"kube-reserved-compressible\" cannot be specified together "
+       "in enforceNodeAllocatable (--enforce-node-allocatable)"},
+      {"cgroupsPerQOS: false",
+       "invalid configuration: cgroupsPerQOS (--cgroups-per-qos) must be set to true when \"pods\" contained in "
+       "enforceNodeAllocatable (--enforce-node-allocatable)"},
       {"maxParallelImagePulls: 0", "invalid configuration: maxParallelImagePulls 0 must be a positive number"},
       {"maxParallelImagePulls: 2\nserializeImagePulls: true",
        "invalid configuration: maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls == false"},
@@ -235,6 +268,41 @@ TEST(KubeletConfig, Validation) {
   EXPECT_THAT(ErrorOf(inputs), HasSubstr("FeatureGate KubeletCrashLoopBackOffMax not enabled"));
   inputs.emulated_version = {1, 35};
   EXPECT_EQ(ErrorOf(inputs), "");
+  inputs = File("imageMaximumGCAge: 1h\n");
+  EXPECT_EQ(ErrorOf(inputs), "");
+  inputs.emulated_version = {1, 29};
+  EXPECT_EQ(ErrorOf(inputs),
+            "invalid configuration: ImageMaximumGCAge feature gate is required for Kubelet configuration option "
+            "imageMaximumGCAge");
+  inputs.flags.feature_gates["ImageMaximumGCAge"] = true;
+  EXPECT_EQ(ErrorOf(inputs), "");
+}
+
+TEST(KubeletConfig, ReservedResourcesAndImageGc) {
+  KubeletConfigInputs inputs = File(
+      "systemReserved: {cpu: 200m, memory: 100Mi}\nsystemReservedCgroup: /system\n"
+      "enforceNodeAllocatable: [pods, system-reserved]\nimageGCHighThresholdPercent: 70\n"
+      "imageGCLowThresholdPercent: 60\nimageMaximumGCAge: 24h\n");
+  inputs.flags.fields["kubeReserved"] = "cpu=100m,pid=500";
+  inputs.flags.fields["imageMinimumGCAge"] = "3m";
+  const auto config = MergeKubeletConfig(inputs);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->warnings, std::vector<std::string>());
+  const Reservations reservations = config->reservations();
+  EXPECT_EQ(reservations.system.at("cpu").MilliValue(), 200);
+  EXPECT_EQ(reservations.system.at("memory").Value(), 100 << 20);
+  EXPECT_EQ(reservations.kube.at("cpu").MilliValue(), 100);
+  EXPECT_EQ(reservations.kube.at("pid").Value(), 500);
+  EXPECT_EQ(reservations.system_cgroup, "/system");
+  EXPECT_TRUE(reservations.Enforces("pods"));
+  EXPECT_TRUE(reservations.Enforces("system-reserved"));
+  EXPECT_TRUE(config->cgroups_per_qos());
+  EXPECT_EQ(config->image_gc_high_threshold_percent(), 70);
+  EXPECT_EQ(config->image_gc_low_threshold_percent(), 60);
+  EXPECT_EQ(config->image_minimum_gc_age(), std::chrono::minutes(3));
+  EXPECT_EQ(config->image_maximum_gc_age(), std::chrono::hours(24));
+  inputs.flags.fields["kubeReserved"] = "cpu";
+  EXPECT_EQ(ErrorOf(inputs), "invalid argument \"cpu\" for flag --kube-reserved: malformed pair, expect string=string");
 }
 
 TEST(KubeletConfig, OneWarningPerFieldWithoutEffect) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <set>
+
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/strings.h"
@@ -16,6 +19,9 @@ using std::chrono::seconds;
 constexpr std::string_view kHeaderNameCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
 
+constexpr std::string_view kEnforcements[] = {"pods", "system-reserved", "system-reserved-compressible",
+                                              "kube-reserved", "kube-reserved-compressible"};
+
 class ConfigValidator {
  public:
   ConfigValidator(const ConfigTree& tree, const FeatureGates& gates) : tree_(tree), gates_(gates) {}
@@ -30,6 +36,7 @@ class ConfigValidator {
     CrashLoopBackOff();
     ImagePulls();
     ImageGc();
+    NodeAllocatable();
     Names();
     StaticPodUrl();
     if (Bool("runOnce")) Add("runOnce (--runOnce) true, Runonce mode has been deprecated and should not be set");
@@ -154,11 +161,97 @@ class ConfigValidator {
   void ImageGc() {
     const auto low = Int("imageGCLowThresholdPercent");
     const auto high = Int("imageGCHighThresholdPercent");
+    for (const auto& [value, name] : {std::pair{high, "imageGCHighThresholdPercent (--image-gc-high-threshold)"},
+                                      {low, "imageGCLowThresholdPercent (--image-gc-low-threshold)"}}) {
+      if (value && (*value < 0 || *value > 100))
+        Add(fmt::format("{} {} must be between 0 and 100, inclusive", name, *value));
+    }
     if (low && high && *low >= *high) {
       Add(
           fmt::format("imageGCLowThresholdPercent (--image-gc-low-threshold) {} must be less than "
                       "imageGCHighThresholdPercent (--image-gc-high-threshold) {}",
                       *low, *high));
+    }
+    const nanoseconds minimum = Duration("imageMinimumGCAge").value_or(nanoseconds(0));
+    const nanoseconds maximum = Duration("imageMaximumGCAge").value_or(nanoseconds(0));
+    // The field came after most gates, as with CrashLoopBackOff.
+    const auto gate = GateAt(kImageMaximumGcAgeGate, gates_.version());
+    if (maximum.count() != 0 && gate && gate->stage != GateStage::kNotYet && !gates_.Enabled(kImageMaximumGcAgeGate)) {
+      Add("ImageMaximumGCAge feature gate is required for Kubelet configuration option imageMaximumGCAge");
+    }
+    for (const auto& [value, name] : {std::pair{minimum, "imageMinimumGCAge"}, {maximum, "imageMaximumGCAge"}}) {
+      if (value.count() < 0) Add(fmt::format("{} {} must not be negative", name, base::FormatGoDuration(value)));
+    }
+    if (maximum.count() > 0 && maximum <= minimum) {
+      Add(fmt::format("imageMaximumGCAge {} must be greater than imageMinimumGCAge {}", base::FormatGoDuration(maximum),
+                      base::FormatGoDuration(minimum)));
+    }
+  }
+
+  // cmd/kubelet/app/server.go: parseResourceList.
+  void Reserved(const std::string& field, std::string_view flag) {
+    const json& amounts = tree_.At(field);
+    if (!amounts.is_object()) return;
+    for (const auto& [name, value] : amounts.items()) {
+      const std::string text = value.is_string() ? value.get<std::string>() : "";
+      const auto problem = [&](const std::string& what) {
+        errors_.push_back(fmt::format("{} value failed to parse: {}", flag, what));
+      };
+      if (name != "cpu" && name != "memory" && name != "ephemeral-storage" && name != "pid") {
+        problem(fmt::format("cannot reserve {} resource", base::Quote(name)));
+        continue;
+      }
+      const auto quantity = Quantity::Parse(text);
+      if (!quantity) {
+        problem(fmt::format("failed to parse quantity {} for {} resource: {}", base::Quote(text), base::Quote(name),
+                            quantity.error().message));
+      } else if (quantity->IsNegative()) {
+        problem(fmt::format("resource quantity for {} cannot be negative: {}", base::Quote(name), text));
+      }
+    }
+  }
+
+  void NodeAllocatable() {
+    Reserved("systemReserved", "--system-reserved");
+    Reserved("kubeReserved", "--kube-reserved");
+    constexpr std::string_view kField = "enforceNodeAllocatable (--enforce-node-allocatable)";
+    const std::vector<std::string> all = Strings(tree_.root(), "enforceNodeAllocatable");
+    const auto has = [&](std::string_view key) { return std::ranges::find(all, key) != all.end(); };
+    for (const auto& [part, cgroup] : {std::pair{"system-reserved", "systemReservedCgroup (--system-reserved-cgroup)"},
+                                       {"kube-reserved", "kubeReservedCgroup (--kube-reserved-cgroup)"}}) {
+      const std::string compressible = fmt::format("{}-compressible", part);
+      if (has(part) && has(compressible)) {
+        Add(fmt::format("both \"{}\" and \"{}\" cannot be specified together in {}", part, compressible, kField));
+      }
+      const std::string_view name = std::string_view(cgroup).substr(0, std::string_view(cgroup).find(' '));
+      if ((has(part) || has(compressible)) && String(std::string(name)).empty()) {
+        Add(fmt::format("{} must be specified when \"{}\" or \"{}\" included in {}", cgroup, part, compressible,
+                        kField));
+      }
+    }
+    std::set<std::string> seen;
+    for (const std::string& value : all) {
+      if (!seen.insert(value).second) {
+        Add(fmt::format("duplicated enforcements {} in {}", base::Quote(value), kField));
+        continue;
+      }
+      if (value == "none") {
+        if (all.size() > 1)
+          Add(fmt::format("{} may not contain additional enforcements when \"none\" is specified", kField));
+        continue;
+      }
+      if (std::ranges::find(kEnforcements, value) == std::end(kEnforcements)) {
+        Add(
+            fmt::format("option {} specified for {}. Valid options are \"pods\", \"system-reserved\", "
+                        "\"system-reserved-compressible\", \"kube-reserved\", \"kube-reserved-compressible\" or "
+                        "\"none\"",
+                        base::Quote(value), kField));
+        continue;
+      }
+      if (!Bool("cgroupsPerQOS")) {
+        Add(fmt::format("cgroupsPerQOS (--cgroups-per-qos) must be set to true when {} contained in {}",
+                        base::Quote(value), kField));
+      }
     }
   }
 

@@ -191,14 +191,12 @@ std::string QosCgroup(CgroupDriver driver, const std::string& root, QosClass qos
   return CgroupPath(driver, root, CgroupNames(qos, ""));
 }
 
-QosShares QosSharesOf(const std::vector<std::shared_ptr<const Pod>>& pods, int64_t cpu_capacity_milli) {
+QosShares QosSharesOf(const std::vector<std::shared_ptr<const Pod>>& pods) {
   int64_t burstable = 0;
   for (const auto& pod : pods) {
     if (PodQos(pod->spec) == QosClass::kBurstable) burstable = SaturatingAdd(burstable, PodMilliCpu(*pod));
   }
-  return {.guaranteed = MilliCpuToShares(cpu_capacity_milli),
-          .burstable = MilliCpuToShares(burstable),
-          .best_effort = kMinShares};
+  return {.burstable = MilliCpuToShares(burstable), .best_effort = kMinShares};
 }
 
 }  // namespace portcullis::k8s

@@ -52,13 +52,12 @@ std::string PodCgroupParent(CgroupDriver driver, const std::string& root, QosCla
 // The cgroup that holds all pods of a class; Guaranteed: that of all pods, "kubepods".
 std::string QosCgroup(CgroupDriver driver, const std::string& root, QosClass qos);
 
-// cpu.shares of the classes' cgroups: all pods get the machine's, burstable ones what they request together, best
-// effort ones the least (the kubelet's QOSContainerManager).
+// cpu.shares of the classes' cgroups: burstable pods get what they request together, best effort ones the least (the
+// kubelet's QOSContainerManager). That of all pods is node_allocatable.h's.
 struct QosShares {
-  int64_t guaranteed = 2;  // of "kubepods"
   int64_t burstable = 2;
   int64_t best_effort = 2;
 };
-QosShares QosSharesOf(const std::vector<std::shared_ptr<const Pod>>& pods, int64_t cpu_capacity_milli);
+QosShares QosSharesOf(const std::vector<std::shared_ptr<const Pod>>& pods);
 
 }  // namespace portcullis::k8s
