@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "insight/moments/announcer.h"
 
 namespace portcullis::cli {
 
@@ -73,6 +74,8 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Group("Options");
 }
 
+std::string RecordersFolder(const std::string& run_dir) { return base::JoinPath(run_dir, "recorders"); }
+
 Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {
   if (flags.cni_default) {
     runtime::DefaultNetworkOptions network = flags.network;
@@ -85,7 +88,9 @@ Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {
     }
   }
   RunningRuntime running;
-  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(flags.service));
+  running.observers = std::make_unique<runtime::ObserverList>();
+  running.observers->Add(std::make_shared<insight::MomentAnnouncer>(RecordersFolder(flags.service.run_dir)));
+  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(flags.service, running.observers.get()));
   TRY(base::MakeDirs(flags.listen.substr(0, flags.listen.rfind('/'))));
   ASSIGN_OR_RETURN(running.server, cri::Serve(*running.service, {.socket_path = flags.listen}));
   base::LogInfo("CRI runtime is ready", {{"socket", flags.listen}, {"defaultProfile", flags.service.default_profile}});
