@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "insight/moments/announcer.h"
 
 namespace portcullis::cli {
 
@@ -79,11 +80,15 @@ void RuntimeFlags::AddTo(CommandLine& line) {
   line.Group("Options");
 }
 
+std::string RecordersFolder(const std::string& run_dir) { return base::JoinPath(run_dir, "recorders"); }
+
 Result<RunningRuntime> StartRuntime(const RuntimeFlags& flags) {
   runtime::ServiceOptions service = flags.service;
   if (flags.cni_default) service.default_network = flags.network;
   RunningRuntime running;
-  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(std::move(service)));
+  running.observers = std::make_unique<runtime::ObserverList>();
+  running.observers->Add(std::make_shared<insight::MomentAnnouncer>(RecordersFolder(flags.service.run_dir)));
+  ASSIGN_OR_RETURN(running.service, runtime::RuntimeService::Start(std::move(service), running.observers.get()));
   TRY(base::MakeDirs(flags.listen.substr(0, flags.listen.rfind('/'))));
   ASSIGN_OR_RETURN(running.server, cri::Serve(*running.service, {.socket_path = flags.listen}));
   base::LogInfo("CRI runtime is ready", {{"socket", flags.listen}, {"defaultProfile", flags.service.default_profile}});

@@ -10,6 +10,7 @@ int NodeMain(const std::vector<std::string>& args);
 int RuntimeMain(const std::vector<std::string>& args);
 int ImageMain(const std::vector<std::string>& args);
 int EvidenceMain(const std::vector<std::string>& args);
+int RecordMain(const std::vector<std::string>& args);
 int ProfileMain(const std::vector<std::string>& args);
 int DrainMain(const std::vector<std::string>& args);
 int UncordonMain(const std::vector<std::string>& args);

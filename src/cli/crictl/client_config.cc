@@ -1,6 +1,7 @@
 #include "cli/crictl/client_config.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -85,6 +86,14 @@ Result<std::chrono::milliseconds> ParseTimeout(const std::string& text) {
 Result<ClientConfig> LoadClientConfig(const std::string& path, bool must_exist) {
   ASSIGN_OR_RETURN(const nlohmann::json settings, LoadSettings(path, must_exist));
   return FromSettings(settings, path);
+}
+
+Result<std::string> RuntimeEndpoint(const std::string& flag) {
+  if (!flag.empty()) return flag;
+  if (const char* set = std::getenv("CONTAINER_RUNTIME_ENDPOINT"); set != nullptr && *set != '\0')
+    return std::string(set);
+  ASSIGN_OR_RETURN(const ClientConfig config, LoadClientConfig(kDefaultClientConfig, false));
+  return config.runtime_endpoint.empty() ? std::string(kDefaultEndpoint) : config.runtime_endpoint;
 }
 
 Result<void> RunConfigVerb(std::ostream& out, const std::string& path, const ConfigVerbOptions& options) {

@@ -33,6 +33,10 @@ struct ClientConfig {
 // An absent file is an empty configuration unless `must_exist`. Unknown keys are errors with the nearest known one.
 Result<ClientConfig> LoadClientConfig(const std::string& path, bool must_exist);
 
+// Where verbs other than crictl look for the runtime: the flag, then crictl's environment variable
+// (CONTAINER_RUNTIME_ENDPOINT) and configuration file, then our own socket.
+Result<std::string> RuntimeEndpoint(const std::string& flag);
+
 // crictl's timeouts: a Go duration ("10s") or whole seconds ("10").
 Result<std::chrono::milliseconds> ParseTimeout(const std::string& text);
 

@@ -30,15 +30,15 @@ constexpr int kCannotExecute = 126;
 }  // namespace
 
 Result<Command> Command::Prepare(const std::vector<std::string>& argv, std::function<int()> before_exec) {
-  if (argv.empty()) return Fail(Code::kInvalidArgument, "record: no command");
+  if (argv.empty()) return Fail(Code::kInvalidArgument, "no command to record");
   std::array<int, 2> go = {};
   std::array<int, 2> error = {};
-  if (::pipe2(go.data(), O_CLOEXEC) != 0) return FailErrno(errno, "record: pipe");
+  if (::pipe2(go.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
   base::UniqueFd go_read(go[0]);
   Command command;
   command.name_ = argv[0];
   command.go_ = base::UniqueFd(go[1]);
-  if (::pipe2(error.data(), O_CLOEXEC) != 0) return FailErrno(errno, "record: pipe");
+  if (::pipe2(error.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
   command.error_ = base::UniqueFd(error[0]);
   const base::UniqueFd error_write(error[1]);
 
@@ -47,19 +47,19 @@ Result<Command> Command::Prepare(const std::vector<std::string>& argv, std::func
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   command.pid_ = ::fork();
-  if (command.pid_ < 0) return FailErrno(errno, "record: fork");
+  if (command.pid_ < 0) return FailErrno(errno, "fork");
   if (command.pid_ == 0) {
     ::close(go[1]);
     RunChild(pointers, go[0], error[1], before_exec);
   }
   command.pidfd_ = base::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, command.pid_, 0)));
-  if (!command.pidfd_.valid()) return FailErrno(errno, "record: pidfd_open {}", command.pid_);
+  if (!command.pidfd_.valid()) return FailErrno(errno, "pidfd_open {}", command.pid_);
   return command;
 }
 
 Result<void> Command::Release() {
   const char byte = 'g';
-  if (::write(go_.get(), &byte, 1) != 1) return FailErrno(errno, "record: start {}", name_);
+  if (::write(go_.get(), &byte, 1) != 1) return FailErrno(errno, "start {}", name_);
   go_.Reset();
   return {};
 }
@@ -70,7 +70,7 @@ Result<void> Command::StartError() {
   do {
     size = ::read(error_.get(), &failed, sizeof(failed));
   } while (size < 0 && errno == EINTR);
-  if (size == sizeof(failed)) return FailErrno(failed, "record: cannot run {}", name_);
+  if (size == sizeof(failed)) return FailErrno(failed, "cannot run {}", name_);
   return {};
 }
 

@@ -20,6 +20,10 @@ void ObserverList::Exec(const ContainerExecEvent& event) const {
   for (const auto& observer : Snapshot()) observer->OnExec(event);
 }
 
+void ObserverList::Stopping(const ContainerStoppingEvent& event) const {
+  for (const auto& observer : Snapshot()) observer->OnStopping(event);
+}
+
 void ObserverList::Exit(const ContainerExitEvent& event) const {
   for (const auto& observer : Snapshot()) observer->OnExit(event);
 }

@@ -1,7 +1,8 @@
 // The moments of a container's life that others may watch (recorders of src/insight, wired by the CLI).
 //
 // OnCreated comes between create and start: the process exists, in its cgroup, and waits; what is attached to the pid
-// or the cgroup id then misses nothing of the workload. Calls come from the thread at work and must be quick.
+// or the cgroup id then misses nothing of the workload. Calls come from the thread at work and must be quick: the
+// container waits for them.
 #pragma once
 
 #include <sys/types.h>
@@ -28,6 +29,12 @@ struct ContainerExecEvent {
   std::vector<std::string> command;
 };
 
+// The stop signal is about to be sent.
+struct ContainerStoppingEvent {
+  std::string id;
+  int signal = 0;  // 0: no grace, everything is killed
+};
+
 struct ContainerExitEvent {
   std::string id;
   int exit_code = 0;  // 128+signal when killed
@@ -39,6 +46,7 @@ class ContainerObserver {
   virtual ~ContainerObserver() = default;
   virtual void OnCreated(const ContainerCreatedEvent&) {}
   virtual void OnExec(const ContainerExecEvent&) {}
+  virtual void OnStopping(const ContainerStoppingEvent&) {}
   virtual void OnExit(const ContainerExitEvent&) {}
 };
 
@@ -48,6 +56,7 @@ class ObserverList {
   void Add(std::shared_ptr<ContainerObserver> observer);
   void Created(const ContainerCreatedEvent& event) const;
   void Exec(const ContainerExecEvent& event) const;
+  void Stopping(const ContainerStoppingEvent& event) const;
   void Exit(const ContainerExitEvent& event) const;
 
  private:

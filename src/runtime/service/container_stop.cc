@@ -25,6 +25,7 @@ Result<cri::StopContainerResponse> RuntimeService::StopContainer(const cri::Stop
   ASSIGN_OR_RETURN(const SandboxRow sandbox, NotGone(registry_->Sandbox(row->sandbox_id)));
   if (row->step == ContainerStep::kRunning && request.timeout > 0) {
     ASSIGN_OR_RETURN(const int signal, SignalNumber(row->stop_signal));
+    if (observers_ != nullptr) observers_->Stopping({row->id, signal});
     TRY(NotGone(oci_->Kill(HandleOf(*row, sandbox), signal)));
     const auto grace = std::chrono::seconds(std::min(request.timeout, kMaxTimeoutSeconds));
     if (registry_->WaitContainerStopped(row->id, std::chrono::steady_clock::now() + grace)) {

@@ -62,7 +62,9 @@ bool RuntimeService::OnExit(const ContainerExitEvent& event) {
       }
     });
   }
-  return IsRecorded("container", event.id, changed);
+  if (!IsRecorded("container", event.id, changed)) return false;
+  if (observers_ != nullptr) observers_->Exit(event);
+  return true;
 }
 
 bool RuntimeService::ParentSawOomKill(const std::string& parent, const std::string& ended) {
