@@ -22,6 +22,7 @@ usage: portcullis VERB [flags]
   image     load, list and remove images without a registry
   profile   look at, check, compile and prove seccomp profiles
   evidence  what workloads were seen to call, from audit records and traces
+  preflight what the default profile, or a new runtime, would break
   drain     take no new pods and end those of this node
   uncordon  take pods again
   completion  the script that completes these words in bash, zsh or fish
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
   if (verb == "image") return ImageMain(args);
   if (verb == "profile") return ProfileMain(args);
   if (verb == "evidence") return EvidenceMain(args);
+  if (verb == "preflight") return PreflightMain(args);
   if (verb == "drain") return DrainMain(args);
   if (verb == "uncordon") return UncordonMain(args);
   if (verb == "completion") return CompletionMain(args);
