@@ -23,6 +23,7 @@ usage: portcullis VERB [flags]
   profile   look at, check, compile and prove seccomp profiles
   evidence  what workloads were seen to call, from audit records and traces
   record    what a command or containers call, from the kernel itself
+  preflight what the default profile, or a new runtime, would break
   drain     take no new pods and end those of this node
   uncordon  take pods again
   completion  the script that completes these words in bash, zsh or fish
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   if (verb == "profile") return ProfileMain(args);
   if (verb == "evidence") return EvidenceMain(args);
   if (verb == "record") return RecordMain(args);
+  if (verb == "preflight") return PreflightMain(args);
   if (verb == "drain") return DrainMain(args);
   if (verb == "uncordon") return UncordonMain(args);
   if (verb == "completion") return CompletionMain(args);

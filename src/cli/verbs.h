@@ -9,6 +9,7 @@ namespace portcullis::cli {
 int NodeMain(const std::vector<std::string>& args);
 int RuntimeMain(const std::vector<std::string>& args);
 int ImageMain(const std::vector<std::string>& args);
+int PreflightMain(const std::vector<std::string>& args);
 int EvidenceMain(const std::vector<std::string>& args);
 int RecordMain(const std::vector<std::string>& args);
 int ProfileMain(const std::vector<std::string>& args);

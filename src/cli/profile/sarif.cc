@@ -1,7 +1,8 @@
 #include "cli/profile/sarif.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "cli/output/sarif.h"
 
 namespace portcullis::cli {
 namespace {
@@ -14,22 +15,12 @@ nlohmann::json ToSarif(const Diagnostics& diagnostics, const std::string& versio
   nlohmann::json results = nlohmann::json::array();
   for (const Diagnostic& diagnostic : diagnostics) {
     const std::string hint = diagnostic.hint.empty() ? "" : " (" + diagnostic.hint + ")";
-    nlohmann::json location = {{"physicalLocation",
-                                {{"artifactLocation", {{"uri", diagnostic.file}}},
-                                 {"region", {{"startLine", std::max(diagnostic.line, 1)}}}}}};
-    if (!diagnostic.field.empty()) {
-      location["logicalLocations"] = nlohmann::json::array({{{"fullyQualifiedName", diagnostic.field}}});
-    }
     results.push_back({{"ruleId", "seccomp-profile"},
                        {"level", Level(diagnostic.severity)},
                        {"message", {{"text", diagnostic.message + hint}}},
-                       {"locations", nlohmann::json::array({location})}});
+                       {"locations", nlohmann::json::array({SarifLocation(diagnostic.file, diagnostic.line, diagnostic.field)})}});
   }
-  const nlohmann::json driver = {
-      {"name", "portcullis"}, {"version", version}, {"rules", nlohmann::json::array({{{"id", "seccomp-profile"}}})}};
-  return {{"version", "2.1.0"},
-          {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-          {"runs", nlohmann::json::array({{{"tool", {{"driver", driver}}}, {"results", results}}})}};
+  return SarifLog(version, nlohmann::json::array({{{"id", "seccomp-profile"}}}), std::move(results));
 }
 
 nlohmann::json ToJson(const Diagnostics& diagnostics) {

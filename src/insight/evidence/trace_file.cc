@@ -311,10 +311,10 @@ Result<void> WriteTrace(const Evidence& evidence, const std::string& path) {
   return {};
 }
 
-Result<Evidence> ReadTrace(const std::string& path) {
+Result<Evidence> ReadTrace(const std::string& path, const std::function<void(uint64_t)>& progress) {
   TraceParser parser(path);
   LineFeeder feeder(parser, path);
-  TRY(ReadCompressed(path, [&feeder](std::string_view piece) { return feeder.Feed(piece); }));
+  TRY(ReadCompressed(path, [&feeder](std::string_view piece) { return feeder.Feed(piece); }, progress));
   return parser.Finish();
 }
 

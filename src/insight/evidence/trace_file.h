@@ -9,6 +9,8 @@
 // name and renamed. Bad input is an error with file, line and field.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -20,7 +22,8 @@ inline constexpr int kTraceVersion = 1;
 
 // "-" is standard output, and standard input.
 Result<void> WriteTrace(const Evidence& evidence, const std::string& path);
-Result<Evidence> ReadTrace(const std::string& path);
+// `progress` is told now and then how many bytes of the file, as stored, have been read; may be empty.
+Result<Evidence> ReadTrace(const std::string& path, const std::function<void(uint64_t)>& progress = {});
 
 // The same, of text in memory; `name` is for errors.
 std::string FormatTrace(const Evidence& evidence);

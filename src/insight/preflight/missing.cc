@@ -19,7 +19,14 @@ bool Names(const seccomp::ResolvedRule& rule, std::string_view name) {
   return std::ranges::find(rule.names, name) != rule.names.end();
 }
 
-// Which bits of which arguments the profile looks at, for one call.
+std::string ArgText(const Arg& arg) {
+  std::string text = fmt::format("{{index: {}, value: 0x{:x}, ", arg.index, arg.value);
+  if (arg.op == CompareOp::kMaskedEqual) text += fmt::format("valueTwo: 0x{:x}, ", arg.value_two);
+  return text + fmt::format("op: {}}}", seccomp::CompareOpName(arg.op));
+}
+
+}  // namespace
+
 std::map<uint32_t, uint64_t> TestedBits(const seccomp::ResolvedProfile& profile, std::string_view name) {
   std::map<uint32_t, uint64_t> bits;
   for (const seccomp::ResolvedRule& rule : profile.syscalls) {
@@ -30,14 +37,6 @@ std::map<uint32_t, uint64_t> TestedBits(const seccomp::ResolvedProfile& profile,
   }
   return bits;
 }
-
-std::string ArgText(const Arg& arg) {
-  std::string text = fmt::format("{{index: {}, value: 0x{:x}, ", arg.index, arg.value);
-  if (arg.op == CompareOp::kMaskedEqual) text += fmt::format("valueTwo: 0x{:x}, ", arg.value_two);
-  return text + fmt::format("op: {}}}", seccomp::CompareOpName(arg.op));
-}
-
-}  // namespace
 
 std::optional<seccomp::Rule> RuleFor(const Enforced& base, const Call& call) {
   const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);

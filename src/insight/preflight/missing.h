@@ -7,9 +7,12 @@
 // Pure.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,6 +35,9 @@ struct Addition {
 };
 
 Addition AdditionFor(const Enforced& base, std::span<const Needed> needed);
+
+// Which bits of which arguments (by index) a profile looks at, for one call; all bits unless every test is of a mask.
+std::map<uint32_t, uint64_t> TestedBits(const seccomp::ResolvedProfile& profile, std::string_view name);
 
 // The rule that lets one call through; nullopt: none can.
 std::optional<seccomp::Rule> RuleFor(const Enforced& base, const Call& call);

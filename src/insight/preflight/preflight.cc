@@ -7,6 +7,7 @@
 #include "engine/algebra/operations.h"
 #include "engine/filter/prove.h"
 #include "engine/syscalls/syscalls.h"
+#include "insight/evidence/constants.h"
 
 namespace portcullis::insight {
 namespace {
@@ -136,6 +137,7 @@ class Judging {
     if (!out.reason.empty()) return NotAffected(subject, std::move(out));
 
     ASSIGN_OR_RETURN(const auto bounding, Bounding(subject, scenario.after));
+    out.bounding = bounding;
     ASSIGN_OR_RETURN(const Enforced* after, EnforcedFor(scenario.after, bounding));
     const Enforced* before = nullptr;
     if (scenario.before) {
@@ -253,11 +255,14 @@ class Judging {
         const auto& [call, facts] = *entry;
         auto judgement = Judge(after, before, call, only_denied && from_log);
         if (!judgement) continue;
-        const Key key{call.audit_arch, call.number, call.arguments, judgement->effect, judgement->known, judgement->why};
+        const Key key{call.audit_arch, call.number, TestedArguments(after, call), judgement->effect, judgement->known,
+                      judgement->why};
         Finding& finding = found[key];
+        AddCallText(call, finding);
         finding.callers.push_back({call.executable, call.comm, call.phase, call.result, call.error, facts});
         finding.count += facts.count;
         if (finding.callers.size() > 1) continue;
+        finding.arguments = std::get<2>(key);
         Describe(call, after, *std::move(judgement), finding);
         ASSIGN_OR_RETURN(finding.remedy, RemedyFor(call, target, bounding, after, finding));
       }
@@ -272,6 +277,28 @@ class Judging {
     return {};
   }
 
+  // The part of the arguments that the profile looks at.
+  static std::vector<CallArgument> TestedArguments(const Enforced& after, const Call& call) {
+    std::vector<CallArgument> tested;
+    const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
+    const auto name = arch ? syscalls::NameOf(*arch, call.number) : std::nullopt;
+    if (!name) return tested;
+    for (const auto& [index, bits] : TestedBits(after.profile, *name)) {
+      const auto known = std::ranges::find(call.arguments, static_cast<int>(index), &CallArgument::index);
+      if (known != call.arguments.end()) tested.push_back({known->index, known->value & bits});
+    }
+    return tested;
+  }
+
+  static void AddCallText(const Call& call, Finding& finding) {
+    const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
+    const auto name = arch ? syscalls::NameOf(*arch, call.number) : std::nullopt;
+    const std::string text =
+        name ? DescribeCall(*arch, *name, call.arguments) : fmt::format("syscall_{}", call.number);
+    const bool is_new = std::ranges::find(finding.calls, text) == finding.calls.end();
+    if (is_new && finding.calls.size() < kMostCallTexts) finding.calls.push_back(text);
+  }
+
   static void Describe(const Call& call, const Enforced& after, Judgement judgement, Finding& finding) {
     const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
     const auto name = arch ? syscalls::NameOf(*arch, call.number) : std::nullopt;
@@ -280,7 +307,6 @@ class Judging {
     finding.arch = arch ? base::ToLower(syscalls::InfoOf(*arch).scmp_name.substr(kPrefix.size()))
                         : fmt::format("{:x}", call.audit_arch);
     finding.number = call.number;
-    finding.arguments = call.arguments;
     finding.decided = TextOf(after, call, judgement.answer);
     finding.judgement = std::move(judgement);
   }

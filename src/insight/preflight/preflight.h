@@ -81,11 +81,15 @@ struct Remedy {
   std::vector<std::string> capabilities;  // each would do as well: the profile allows the call with it
 };
 
+inline constexpr size_t kMostCallTexts = 5;
+
 struct Finding {
   std::string syscall;  // "syscall_9999" where it has no name
   std::string arch;     // "x86_64"
   uint32_t number = 0;
+  // As far as the answer depends on them; the calls of a finding may differ in others.
   std::vector<CallArgument> arguments;
+  std::vector<std::string> calls;  // "socket(AF_ALG, SOCK_SEQPACKET)", the different ones, at most kMostCallTexts
   Judgement judgement;
   std::string decided;  // "EPERM by the default action"
   std::vector<Caller> callers;  // the most frequent first
@@ -100,7 +104,8 @@ struct ContainerVerdict {
   std::string reason;   // of kNotAffected
   std::string before;   // "Unconfined", "RuntimeDefault (containerd@1.7.29)"
   std::string after;
-  std::vector<Finding> findings;  // the gravest first
+  std::vector<std::string> bounding;  // the capabilities that the profile was resolved for
+  std::vector<Finding> findings;      // the gravest first
   std::vector<Gap> gaps;
   Coverage coverage;
   std::vector<std::string> traces;

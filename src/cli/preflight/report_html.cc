@@ -1,0 +1,150 @@
+#include <algorithm>
+
+#include "cli/output/markup.h"
+#include "cli/preflight/reports.h"
+#include "cli/preflight/words.h"
+
+namespace portcullis::cli {
+namespace {
+
+using insight::Effect;
+using insight::Verdict;
+
+constexpr std::string_view kHead = R"html(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Preflight: seccomp</title>
+<style>
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+code, pre { font: 13px/1.4 ui-monospace, monospace; }
+pre { background: var(--soft); padding: .5rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
+.controls { display: flex; gap: .5rem; flex-wrap: wrap; align-items: center; margin: 1rem 0; }
+.controls button[aria-pressed=false] { opacity: .45; }
+button, input { font: inherit; padding: .2rem .6rem; }
+details { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; padding: .4rem .7rem; }
+summary { cursor: pointer; } summary .place, .soft { color: #777; font-size: .85em; }
+.tag { display: inline-block; min-width: 7.5em; font-weight: 600; }
+.breaks > summary .tag, .tag.breaks { color: #c62828; } .incomplete > summary .tag, .tag.unknown { color: #b26a00; }
+.safe > summary .tag, .tolerated > summary .tag, .tag.tolerated { color: #2e7d32; } .notAffected > summary .tag, .tag.none { color: #777; }
+.finding { border-left: 3px solid var(--line); margin: .6rem 0; padding-left: .7rem; }
+.finding ul { margin: .2rem 0; padding-left: 1.2rem; }
+[hidden] { display: none; }
+</style>
+</head>
+<body>
+)html";
+
+// Works without: all rows are in the page. With it, verdicts can be chosen and names searched.
+constexpr std::string_view kScript = R"html(<script>
+(() => {
+  const rows = [...document.querySelectorAll('details.container')];
+  const buttons = [...document.querySelectorAll('button[data-verdict]')];
+  const search = document.querySelector('#search');
+  const shown = document.querySelector('#shown');
+  const apply = () => {
+    const on = new Set(buttons.filter(b => b.getAttribute('aria-pressed') === 'true').map(b => b.dataset.verdict));
+    const text = search.value.toLowerCase();
+    let count = 0;
+    for (const row of rows) {
+      row.hidden = !on.has(row.dataset.verdict) || !row.textContent.toLowerCase().includes(text);
+      if (!row.hidden) ++count;
+    }
+    shown.textContent = count + ' of ' + rows.length + ' shown';
+  };
+  for (const button of buttons) {
+    button.addEventListener('click', () => {
+      button.setAttribute('aria-pressed', button.getAttribute('aria-pressed') === 'true' ? 'false' : 'true');
+      apply();
+    });
+  }
+  search.addEventListener('input', apply);
+  const wanted = new URLSearchParams(location.search + location.hash.replace('#', '&'));
+  if (wanted.has('q')) search.value = wanted.get('q');
+  apply();
+})();
+</script>
+</body>
+</html>
+)html";
+
+std::string Tag(std::string_view kind, std::string_view text) {
+  return fmt::format("<span class=\"tag {}\">{}</span>", kind, EscapeMarkup(text));
+}
+
+std::string FindingHtml(const insight::Finding& finding) {
+  const insight::Judgement& judgement = finding.judgement;
+  std::string out = "<div class=\"finding\">" + Tag(NameOf(judgement.effect), NameOf(judgement.effect)) + " <code>" +
+                    EscapeMarkup(FindingTitle(finding)) + "</code>\n<ul>";
+  for (const insight::Caller& caller : finding.callers) out += "<li>" + EscapeMarkup(CallerText(caller)) + "</li>";
+  out += "</ul>\n<p>" + EscapeMarkup(judgement.why);
+  if (judgement.known != nullptr) {
+    out += " <span class=\"soft\">" + EscapeMarkup(judgement.known->name);
+    if (!judgement.known->see.empty()) out += ": " + EscapeMarkup(judgement.known->see);
+    out += "</span>";
+  }
+  out += "</p>\n";
+  if (const std::string remedy = RemedyText(finding); !remedy.empty()) out += "<p>What to do: " + EscapeMarkup(remedy) + "</p>\n";
+  return out + "</div>\n";
+}
+
+std::string ContainerHtml(const insight::Report& report, const insight::ContainerVerdict& verdict) {
+  const insight::Subject& subject = report.subjects[verdict.subject];
+  const std::string id(IdOf(verdict.verdict));
+  std::string out = fmt::format("<details class=\"container {0}\" data-verdict=\"{0}\"{1}><summary>{2} {3}", id,
+                                verdict.verdict == Verdict::kBreaks ? " open" : "", Tag("", NameOf(verdict.verdict)),
+                                EscapeMarkup(TitleOf(subject)));
+  if (const std::string place = PlaceText(subject); !place.empty()) {
+    out += " <span class=\"place\">" + EscapeMarkup(place) + "</span>";
+  }
+  out += "</summary>\n<p>Profile: " + EscapeMarkup(verdict.before) + " &#8594; " + EscapeMarkup(verdict.after) + ".";
+  if (!verdict.reason.empty()) {
+    return out + " " + EscapeMarkup(verdict.reason) + ".</p>\n</details>\n";
+  }
+  out += " Seen: " + EscapeMarkup(CoverageText(verdict)) + ".</p>\n";
+  for (const insight::Finding& finding : verdict.findings) out += FindingHtml(finding);
+  for (const insight::Gap& gap : verdict.gaps) {
+    out += "<p class=\"gap\">Missing: " + EscapeMarkup(gap.what) + ". To close it: " + EscapeMarkup(gap.remedy) + ".</p>\n";
+  }
+  if (const std::string command = RemedyCommand(report, verdict); !command.empty()) {
+    out += "<p>The command that makes the profile:</p><pre>" + EscapeMarkup(command) + "</pre>\n";
+  }
+  return out + "</details>\n";
+}
+
+std::string Controls() {
+  std::string out = "<div class=\"controls\">";
+  for (const Verdict verdict :
+       {Verdict::kBreaks, Verdict::kIncomplete, Verdict::kTolerated, Verdict::kSafe, Verdict::kNotAffected}) {
+    out += fmt::format("<button type=\"button\" data-verdict=\"{}\" aria-pressed=\"true\">{}</button>", IdOf(verdict),
+                       EscapeMarkup(NameOf(verdict)));
+  }
+  return out + "<input id=\"search\" type=\"search\" placeholder=\"find\" aria-label=\"find\"> <span id=\"shown\"></span></div>\n";
+}
+
+}  // namespace
+
+std::string ReportHtml(const insight::Report& report, const std::string& version) {
+  std::string out(kHead);
+  out += "<h1>Preflight: " + EscapeMarkup(NameOf(report.Worst())) + "</h1>\n" + Controls();
+  for (size_t k = 0; k < report.scenarios.size(); ++k) {
+    out += "<h2>" + EscapeMarkup(LabelOf(report.scenarios[k])) + "</h2>\n<p>" + EscapeMarkup(SummaryText(report, k)) + "</p>\n";
+    std::vector<const insight::ContainerVerdict*> verdicts;
+    for (const insight::ContainerVerdict& one : report.verdicts) {
+      if (one.scenario == k) verdicts.push_back(&one);
+    }
+    std::ranges::stable_sort(verdicts, [](const auto* a, const auto* b) { return a->verdict > b->verdict; });
+    for (const insight::ContainerVerdict* one : verdicts) out += ContainerHtml(report, *one);
+  }
+  for (const std::string& name : report.unclaimed) {
+    out += "<p>Not judged, since no manifest names it: " + EscapeMarkup(name) + "</p>\n";
+  }
+  out += "<p class=\"soft\">portcullis " + EscapeMarkup(version) + "</p>\n";
+  return out.append(kScript);
+}
+
+}  // namespace portcullis::cli
