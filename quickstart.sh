@@ -113,7 +113,7 @@ step "packages"
 scripts/install-packages build
 command -v curl >/dev/null || apt-get install -y -q --no-install-recommends curl >/dev/null
 step "build"
-scripts/build portcullis portcullis-crun
+scripts/build portcullis portcullis-crun portcullis-pause
 
 mkdir -p /run/portcullis "$manifests" "$(dirname "$log")"
 for name in portcullis crictl; do

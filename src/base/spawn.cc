@@ -174,7 +174,7 @@ Result<Child> Spawn(const SpawnOptions& options) {
   std::vector<char*> env;
   if (options.env) env = Pointers(*options.env);
   Child child;
-  const int error = ::posix_spawnp(&child.pid, options.argv[0].c_str(), &spawn.actions, &spawn.attr, argv.data(),
+  const int error = ::posix_spawnp(&child.pid, ProgramOf(options).c_str(), &spawn.actions, &spawn.attr, argv.data(),
                                    options.env ? env.data() : environ);
   if (error != 0) return FailErrno(error, "start {}", options.argv[0]);
   child.pidfd.Reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));

@@ -16,7 +16,8 @@
 namespace portcullis::base {
 
 struct SpawnOptions {
-  std::vector<std::string> argv;                // argv[0] is looked up in PATH unless it has a slash
+  std::vector<std::string> argv;
+  std::string program;                          // "": argv[0]; looked up in PATH unless it has a slash
   std::optional<std::vector<std::string>> env;  // "NAME=value"; the caller's environment when absent
   std::vector<std::pair<int, int>> fds;         // (ours, number in the child); all others are closed on exec
   std::string working_dir;
@@ -27,6 +28,10 @@ struct Child {
   pid_t pid = -1;
   UniqueFd pidfd;
 };
+
+inline const std::string& ProgramOf(const SpawnOptions& options) {
+  return options.program.empty() ? options.argv[0] : options.program;
+}
 
 // Starts the program; stdin is /dev/null and stdout/stderr are inherited unless `fds` maps them.
 // Through the spawner (spawner.h) when one was started.

@@ -61,7 +61,7 @@ Result<UniqueFd> Encode(const SpawnOptions& options) {
   if (options.env) {
     for (const std::string& variable : *options.env) add(variable);
   }
-  add(options.argv[0]);
+  add(ProgramOf(options));
   add(options.working_dir);
   head.size = bytes.size();
   std::memcpy(bytes.data(), &head, sizeof head);

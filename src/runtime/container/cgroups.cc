@@ -407,7 +407,7 @@ Result<void> Cgroups::SetLimits(const std::string& path, const Limits& limits) c
       TRY(base::WriteKernelFile(cpu + "/" + file, content));
     }
   }
-  if (units_ && host::IsSlicePath(path)) {
+  if (units_ && (host::IsSlicePath(path) || host::IsScopePath(path))) {
     return units_->SetProperties(std::string(host::LastPart(path)), SliceProperties(limits, layout_));
   }
   if (limits.pids) TRY(base::WriteKernelFile(pids + "/pids.max", number_or_max(*limits.pids)));

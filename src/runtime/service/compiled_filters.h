@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "engine/seccomp/resolved.h"
 
 namespace portcullis::runtime {
@@ -29,10 +30,20 @@ class CompiledFilters {
   // which only the OCI runtime's own way serves (kFailedPrecondition). A cache that cannot be written is no error.
   Result<std::string> Get(const seccomp::ResolvedProfile& profile);
 
+  // The program as a sealed memory file, to be mapped by whoever installs it: all share its pages.
+  Result<base::UniqueFd> File(const seccomp::ResolvedProfile& profile);
+
  private:
+  struct Ready {
+    std::string bytes;
+    base::UniqueFd file;  // made when it is asked for
+  };
+  Result<Ready*> Prepare(const seccomp::ResolvedProfile& profile);  // with `mutex_` held
+  Result<std::string> Proven(const seccomp::ResolvedProfile& profile, const std::string& key) const;
+
   const std::string folder_;
   std::mutex mutex_;
-  std::map<std::string, std::string> ready_;  // by key: proven in this process
+  std::map<std::string, Ready> ready_;  // by key: proven in this process
 };
 
 }  // namespace portcullis::runtime

@@ -72,12 +72,15 @@ void RuntimeService::RemoveLeftovers() {
     }
   }
   // Containers first: what they hold cannot be unmounted before.
-  for_unknown(oci_->List(), "container", [&](const std::string& id) {
+  const auto delete_container = [&](const std::string& id) {
     const std::string bundle = paths_.Bundle(id);
     return oci_->Delete(
         {.id = id, .bundle = bundle, .cgroup_parent = CgroupParentOf(bundle, id, options_.default_cgroup_parent)},
         /*force=*/true);
-  });
+  };
+  for_unknown(oci_->List(), "container", delete_container);
+  // Of pause processes of our own the OCI runtime knows nothing; their cgroups are in their bundles too.
+  for_unknown(base::ListDir(paths_.Bundles()), "processes of a bundle", delete_container);
   for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->DelOrForget(id); });
   if (auto collected = cni_->Gc(); !collected) Report("network garbage", "", collected);
   for_unknown(netns_->List(), "network namespace", [&](const std::string& id) { return netns_->Delete(id); });

@@ -28,6 +28,8 @@ struct ServiceOptions {
   std::string default_profile = "containerd";
   // Compile profiles here and hand crun the ready filter (compiled_filters.h). Off: the OCI runtime asks libseccomp.
   bool compile_seccomp = true;
+  // Pause processes of our own (portcullis-pause, beside this program) where they do; off: the OCI runtime's.
+  bool own_pause = true;
   // Localhost profiles must lie in here: <kubelet root-dir>/seccomp.
   std::string seccomp_root = "/var/lib/kubelet/seccomp";
 

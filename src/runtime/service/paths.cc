@@ -23,6 +23,7 @@ Result<void> MakeFolders(const Paths& paths) {
        {paths.Bundles(), paths.SandboxFiles(), paths.Shm(), paths.Netns(), paths.CniCache(), paths.Snapshots()}) {
     TRY(MakeFolder(folder, 0700));
   }
+  TRY(MakeFolder(paths.PauseRoot(), 0555));
   return {};
 }
 

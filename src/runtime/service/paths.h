@@ -25,6 +25,7 @@ struct Paths {
   // set-user-ID files.
   std::string Snapshots() const { return run + "/snapshots"; }
   std::string Netns() const { return run + "/netns"; }
+  std::string PauseRoot() const { return run + "/pause-root"; }  // the root of every pause process: empty
   // Kept over a reboot: it tells how to give back addresses, whose leases other programs keep on disk.
   std::string CniCache() const { return state + "/cni"; }
   std::string Filters() const { return state + "/filters"; }  // compiled seccomp filters, by content

@@ -119,7 +119,11 @@ Result<void> RuntimeService::RecoverSandbox(const SandboxRow& row, bool rebooted
     }
     return {};
   }
-  if (row.step == SandboxStep::kReady && !rebooted) {
+  if (row.step == SandboxStep::kReady && !rebooted && row.pause_start != 0) {
+    auto pidfd = OpenPause(static_cast<pid_t>(row.pid), row.pause_start);
+    if (pidfd) return pauses_->Watch(row.id, *std::move(pidfd));
+    if (pidfd.error().code != Code::kNotFound) return Failure(std::move(pidfd).error());
+  } else if (row.step == SandboxStep::kReady && !rebooted) {
     auto state = oci_->State(HandleOf(row));
     if (!state && state.error().code != Code::kNotFound) return Failure(std::move(state).error());
     if (state && state->status == runtime::ContainerStatus::kRunning) {

@@ -114,6 +114,7 @@ Result<SandboxRow> Registry::ChangeSandbox(const std::string& id, const std::fun
   if (found == sandboxes_.end()) return Fail(Code::kNotFound, "sandbox {} does not exist", id);
   SandboxRow row = found->second;
   change(row);
+  if (row == found->second) return row;
   TRY(store_->Update(row));
   found->second = row;
   changed_.notify_all();
@@ -127,6 +128,7 @@ Result<ContainerRow> Registry::ChangeContainer(const std::string& id,
   if (found == containers_.end()) return Fail(Code::kNotFound, "container {} does not exist", id);
   ContainerRow row = found->second;
   change(row);
+  if (row == found->second) return row;
   TRY(store_->Update(row));
   found->second = row;
   changed_.notify_all();

@@ -9,6 +9,7 @@
 #include "host/systemd/units.h"
 #include "runtime/container/host_facts.h"
 #include "runtime/container/inotify_room.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/spec_input.h"
 #include "runtime/store/damage.h"
@@ -118,12 +119,17 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
                                            self.cgroups_, observers);
   TRY(self.oci_->Prepare());
   const auto version = self.oci_->RuntimeVersion();
-  if (self.options_.compile_seccomp && version && version->name == "crun") {
+  if (self.options_.compile_seccomp) {
     self.compiled_filters_ = std::make_unique<CompiledFilters>(self.paths_.Filters());
+    self.crun_takes_filters_ = version && version->name == "crun";
   }
+  self.OpenPauseMaker();
   TRY(self.OpenNetwork());
   self.netns_ = std::make_unique<NetnsStore>(self.paths_.Netns());
   self.janitor_ = std::make_unique<Janitor>();
+  ASSIGN_OR_RETURN(self.pauses_, ProcessWatcher::Start([&self](const std::string& id) {
+                     self.OnExit({.id = id, .exit_code = kUnknownExitCode, .finished_at_unix_nanos = 0});
+                   }));
   TRY(self.Recover());
   ASSIGN_OR_RETURN(self.exits_, ExitWatcher::Start(self.oci_->ExitDir(), [&self](const ContainerExitEvent& event) {
                      return self.OnExit(event);
@@ -157,7 +163,7 @@ Result<void> RuntimeService::OpenNetwork() {
 
 void RuntimeService::AddCompiledFilter(const SeccompResult& seccomp, oci::Spec& spec,
                                        std::vector<std::string>& warnings) {
-  if (!compiled_filters_ || !seccomp.profile) return;
+  if (!crun_takes_filters_ || !seccomp.profile) return;
   auto filter = compiled_filters_->Get(*seccomp.profile);
   if (filter) {
     spec.annotations[kFilterAnnotation] = *std::move(filter);

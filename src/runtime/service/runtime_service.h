@@ -24,6 +24,8 @@
 #include "runtime/container/exit_watcher.h"
 #include "runtime/container/observer.h"
 #include "runtime/container/oci_runtime.h"
+#include "runtime/container/pause_maker.h"
+#include "runtime/container/process_watcher.h"
 #include "runtime/image/image_store.h"
 #include "runtime/image/snapshot.h"
 #include "runtime/network/cni.h"
@@ -162,6 +164,14 @@ class RuntimeService : public cri::RuntimeApi {
   // when that is worth knowing.
   void AddCompiledFilter(const SeccompResult& seccomp, oci::Spec& spec, std::vector<std::string>& warnings);
   Result<void> MakeSandbox(SandboxRow& row, const Image& image, const SeccompResult& seccomp);
+  // sandbox_pause.cc: the two ways to a pause process. `MakePause`: kUnimplemented, and nothing made, when the sandbox
+  // asks for what our helper does not do. `CreatePause`: the OCI runtime's create, which waits for its start.
+  Result<void> MakePause(SandboxRow& row, oci::SandboxSpecInput input, const Image& image,
+                         const SeccompResult& seccomp);
+  Result<void> CreatePause(SandboxRow& row, oci::SandboxSpecInput input, const Image& image,
+                           const SeccompResult& seccomp);
+  Result<void> StartPause(SandboxRow& row);
+  void OpenPauseMaker();
   Result<void> MakeContainer(ContainerRow& row, const SandboxRow& sandbox, const Image& image,
                              const std::vector<std::string>& bounding, const SeccompResult& seccomp);
 
@@ -186,13 +196,15 @@ class RuntimeService : public cri::RuntimeApi {
   const cri::CgroupDriver driver_;
   const Cgroups cgroups_;
   const SeccompProfiles seccomp_;
-  std::unique_ptr<CompiledFilters> compiled_filters_;  // null: the OCI runtime is not crun, or it is switched off
+  std::unique_ptr<CompiledFilters> compiled_filters_;  // null: switched off
+  bool crun_takes_filters_ = false;
   oci::HostFacts host_;
   std::unique_ptr<ImageStore> images_;
   std::unique_ptr<ImagePuller> puller_;
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<OciRuntime> oci_;
+  std::unique_ptr<PauseMaker> pause_maker_;  // null: the OCI runtime makes pause processes
   std::unique_ptr<DefaultNetwork> default_network_;  // null: not asked for
   std::unique_ptr<Cni> cni_;
   std::mutex ip_ranges_mutex_;
@@ -213,6 +225,7 @@ class RuntimeService : public cri::RuntimeApi {
 
   // Last: their threads use all of the above, and the watcher's uses the janitor.
   std::unique_ptr<Janitor> janitor_;
+  std::unique_ptr<ProcessWatcher> pauses_;
   std::unique_ptr<ExitWatcher> exits_;
   std::unique_ptr<StreamingServer> streaming_;
 };

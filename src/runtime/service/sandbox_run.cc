@@ -117,29 +117,18 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
     TRY(MountShm(input.shm_path));
   }
 
-  ASSIGN_OR_RETURN(const Snapshot snapshot, snapshots_->Prepare(row.id, image));
-  input.rootfs = snapshot.rootfs;
-  ASSIGN_OR_RETURN(input.passwd_text, ReadInRoot(snapshot.rootfs, "/etc/passwd"));
-  ASSIGN_OR_RETURN(input.group_text, ReadInRoot(snapshot.rootfs, "/etc/group"));
   input.network_namespace = row.netns_path;
-  const ContainerHandle handle = HandleOf(row);
-  input.cgroups_path = handle.CgroupsPath();
+  input.cgroups_path = HandleOf(row).CgroupsPath();
   input.annotations = SandboxAnnotations(row.config, row.id, options_.sandbox_image);
   input.seccomp = seccomp.profile;
   input.host = host_;
-  ASSIGN_OR_RETURN(oci::BuiltSpec built, BuildSandboxSpec(input));
-  row.warnings.insert(row.warnings.end(), built.notes.begin(), built.notes.end());
-  AddCompiledFilter(seccomp, built.spec, row.warnings);
-  built.spec.annotations[kOwnCgroupsAnnotation] = own_cgroups;  // also over a pod's own of that name
-  // crun would put the processes into a cgroup below the scope's own.
-  if (handle.InSlice()) built.spec.annotations["run.oci.systemd.subgroup"] = "";
-  TRY(WriteBundle(handle.bundle, built.spec));
-
-  CreateOptions create;
-  create.name = row.config.metadata->name;
-  create.log_path = handle.bundle + "/pause.log";
-  ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
-  row.pid = created.pid;
+  input.annotations[kOwnCgroupsAnnotation] = own_cgroups;  // also over a pod's own of that name
+  Result<void> made = MakePause(row, input, image, seccomp);
+  if (!made && made.error().code == Code::kUnimplemented) {
+    base::LogDebug("the OCI runtime makes the pause process", {{"sandbox", row.id}, {"reason", made.error().message}});
+    made = CreatePause(row, input, image, seccomp);
+  }
+  TRY(made);
   CniDns network_dns;
   if (network.valid()) {
     auto attached = network.get();
@@ -149,15 +138,7 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
     network_dns = attached->dns;
   }
   TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, network_dns, host_network));
-  TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing = row; }));
-  // An exit reported before that has been overwritten, and is told only once.
-  TRY(TakeExitFile(row.id));
-  TRY(oci_->Start(handle));
-  ASSIGN_OR_RETURN(row, registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
-    if (changing.pid != 0) changing.step = SandboxStep::kReady;
-  }));
-  if (row.pid == 0) return Fail(Code::kInternal, "the pause process of {} exited at once", options_.sandbox_image);
-  return {};
+  return StartPause(row);
 }
 
 }  // namespace portcullis::runtime

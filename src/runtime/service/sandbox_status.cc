@@ -53,8 +53,10 @@ Result<cri::PodSandboxStatusResponse> RuntimeService::PodSandboxStatus(const cri
   auto spec = ReadSpecText(paths_.Bundle(row.id));
   info["runtimeSpec"] = JsonOrNull(spec ? *spec : "");
   info["cniResult"] = JsonOrNull(row.network_result);
+  const std::string maker = row.pause_start != 0 ? kOwnPause : oci_->options().program.name;
+  info["pauseProcess"] = "made by " + maker;
   info["seccompProfile"] = row.seccomp;
-  info["seccompFilter"] = SeccompFilterText(info["runtimeSpec"], oci_->options().program.name);
+  info["seccompFilter"] = SeccompFilterText(info["runtimeSpec"], maker);
   info["warnings"] = row.warnings;
   response.info = InfoMap(info);
   return response;

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "base/try.h"
+#include "runtime/service/exit_codes.h"
 #include "runtime/service/not_gone.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/shm.h"
@@ -35,7 +36,11 @@ Result<void> RuntimeService::StopSandbox(const std::string& id) {
     // SIGKILL, by the cgroup: pause is process 1 of its namespace and drops a SIGTERM that comes before its handler.
     const ContainerHandle handle = HandleOf(*row);
     TRY(cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline));
-    AwaitKilled(handle, [&](auto deadline) { return registry_->WaitSandboxStopped(row->id, deadline); });
+    if (row->pause_start != 0) {
+      OnExit({.id = row->id, .exit_code = kKilledExitCode, .finished_at_unix_nanos = 0});
+    } else {
+      AwaitKilled(handle, [&](auto deadline) { return registry_->WaitSandboxStopped(row->id, deadline); });
+    }
   }
   TRY(detached.get());
   TRY(UnmountShm(paths_.Shm(row->id)));

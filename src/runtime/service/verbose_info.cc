@@ -17,14 +17,15 @@ nlohmann::json JsonOrNull(std::string_view text) {
   return json ? std::move(*json) : nlohmann::json(nullptr);
 }
 
-std::string SeccompFilterText(const nlohmann::json& spec, const std::string& oci_runtime) {
+std::string SeccompFilterText(const nlohmann::json& spec, const std::string& maker) {
   const nlohmann::json::json_pointer profile("/linux/seccomp");
   if (!spec.is_object() || !spec.contains(profile)) return "none";
+  if (maker == kOwnPause) return "compiled and proven equal to the profile, installed by " + maker;
   const auto annotations = spec.find("annotations");
   if (annotations != spec.end() && annotations->is_object() && annotations->contains(kFilterAnnotation)) {
-    return "compiled and proven equal to the profile, handed to " + oci_runtime;
+    return "compiled and proven equal to the profile, handed to " + maker;
   }
-  return "made by " + oci_runtime + " with libseccomp";
+  return "made by " + maker + " with libseccomp";
 }
 
 }  // namespace portcullis::runtime

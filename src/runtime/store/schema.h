@@ -7,7 +7,7 @@
 
 namespace portcullis::runtime {
 
-inline constexpr std::array<std::string_view, 1> kSchema = {
+inline constexpr std::array<std::string_view, 2> kSchema = {
     R"sql(
 CREATE TABLE settings(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -47,6 +47,8 @@ CREATE TABLE containers(
   config TEXT NOT NULL,
   UNIQUE(sandbox_id, name, attempt));
 )sql",
+    // Sandboxes of before have a pause process that the OCI runtime made.
+    "ALTER TABLE sandboxes ADD COLUMN pause_start INTEGER NOT NULL DEFAULT 0",
 };
 
 }  // namespace portcullis::runtime

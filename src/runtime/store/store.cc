@@ -60,7 +60,7 @@ const cri::ContainerMetadata& MetadataOf(const cri::ContainerConfig& config) {
 // One list of columns for INSERT, UPDATE and SELECT; their order is that of BindRow and of the readers.
 constexpr std::string_view kSandboxColumns =
     "id,name,namespace,uid,attempt,step,created_at,pid,runtime_handler,image_id,netns_path,ips,network_result,"
-    "cgroup_parent,seccomp,warnings,config";
+    "cgroup_parent,seccomp,warnings,config,pause_start";
 constexpr std::string_view kContainerColumns =
     "id,sandbox_id,name,attempt,step,created_at,started_at,finished_at,exit_code,reason,message,pid,image_id,image_ref,"
     "log_path,stop_signal,user,seccomp,warnings,config";
@@ -105,6 +105,7 @@ void BindRow(Statement& to, const SandboxRow& row) {
   to.Bind(++at, row.seccomp);
   to.Bind(++at, Dump(row.warnings));
   to.Bind(++at, Dump(cri::ToGoJson(row.config)));
+  to.Bind(++at, static_cast<int64_t>(row.pause_start));
 }
 
 Result<SandboxRow> ReadSandbox(const Statement& from) {
@@ -122,6 +123,7 @@ Result<SandboxRow> ReadSandbox(const Statement& from) {
   row.seccomp = from.Text(14);
   ASSIGN_OR_RETURN(row.warnings, StringList(from.Text(15), row.id));
   ASSIGN_OR_RETURN(row.config, MessageFromText<cri::PodSandboxConfig>(from.Text(16), row.id));
+  row.pause_start = static_cast<uint64_t>(from.Number(17));
   return row;
 }
 

@@ -34,6 +34,8 @@ struct SandboxRow {
   SandboxStep step = SandboxStep::kCreating;
   int64_t created_at = 0;  // nanoseconds since 1970
   int64_t pid = 0;         // of the pause process; 0 when it does not run
+  // When the pause process began, in clock ticks since boot, if it is our own; 0: the OCI runtime and conmon made it.
+  uint64_t pause_start = 0;
   std::string image_id;    // of the pause image
   std::string netns_path;  // "" with host network
   std::vector<std::string> ips;

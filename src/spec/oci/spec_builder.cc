@@ -261,8 +261,10 @@ Result<BuiltSpec> BuildSandboxSpec(const SandboxSpecInput& in) {
 
   spec.root = {in.rootfs, true};
   TRY(CheckMounts(in.mounts));
-  spec.mounts = DefaultMounts(false);
-  spec.mounts.push_back(ShmMount(in.shm_path));
+  if (!in.bare) {
+    spec.mounts = DefaultMounts(false);
+    spec.mounts.push_back(ShmMount(in.shm_path));
+  }
   AddMounts(spec.mounts, in.mounts);
   spec.annotations = in.annotations;
   DropRuntimeAnnotations(spec.annotations, built.notes);
@@ -280,8 +282,10 @@ Result<BuiltSpec> BuildSandboxSpec(const SandboxSpecInput& in) {
   out.sysctl = in.sysctls;
   out.cgroups_path = in.cgroups_path;
   out.resources = WithDeviceRules(in.resources, {}, false);
-  out.masked_paths = DefaultMaskedPaths();
-  out.readonly_paths = DefaultReadonlyPaths();
+  if (!in.bare) {
+    out.masked_paths = DefaultMaskedPaths();
+    out.readonly_paths = DefaultReadonlyPaths();
+  }
   out.seccomp = in.seccomp;
   return built;
 }

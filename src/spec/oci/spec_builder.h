@@ -107,6 +107,7 @@ struct ContainerSpecInput {
 
 struct SandboxSpecInput {
   std::string rootfs;
+  bool bare = false;     // nothing is mounted in the root: no /proc, /sys or /dev to reach anything by
   std::string hostname;  // set in the new UTS namespace; ignored on the host's network
   ImageProcessConfig image;
   std::string network_namespace;  // pinned; needed unless modes.network is kNode
