@@ -571,7 +571,7 @@ class Containerd(ExecVerbs, PortForwardVerbs, unittest.TestCase):
     def setUpClass(cls):
         cls.peer = containerd.Containerd()
         try:
-            cls.peer.start()
+            cls.peer.start("pause-3.10", "busybox", "nginx-1.21")
         except containerd.CannotStart as reason:
             raise unittest.SkipTest(str(reason)) from reason
         cls.addClassCleanup(cls.peer.stop)
