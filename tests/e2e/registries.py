@@ -125,6 +125,32 @@ class Registry:
         self.put_image(repository, "1", layers, config["architecture"], zstd=True, **config["config"])
 
 
+class Handler(http.server.BaseHTTPRequestHandler):
+    """What the servers here have in common: silence, and answers in one piece."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        return True
+
+
+def serve(handler):
+    """A server on a free port, in threads of its own."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 class Front:
     """In front of a registry. `rules` are asked in turn, rule(handler, url) -> True when it has answered; else the
     request goes to the registry as it is."""
@@ -134,22 +160,7 @@ class Front:
         self.seen = []  # (method, path, headers)
         front = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def answer(self, status, body=b"", **headers):
-                self.send_response(status)
-                for key, value in headers.items():
-                    self.send_header(key.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
-                return True
-
+        class Asked(Handler):
             def do_GET(self):  # pylint: disable=invalid-name
                 front.seen.append((self.command, self.path, dict(self.headers)))
                 self.form = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
@@ -176,11 +187,10 @@ class Front:
                             ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate", "Content-Range") if answer.headers[key]}
                     self.answer(answer.status, body, **kept)
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = serve(Asked)
         self.server.upstream = upstream
         self.port = self.server.server_address[1]
         self.host = f"127.0.0.1:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def count(self, text):
         return sum(text in path for _, path, _ in self.seen)
@@ -212,29 +222,6 @@ def drip(pause=0.05, piece=65536):
     return rule
 
 
-def make_ca(folder, name):
-    """A certificate authority of our own: (certificate, key)."""
-    os.makedirs(folder, exist_ok=True)
-    paths = f"{folder}/{name}.pem", f"{folder}/{name}.key"
-    run_openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", paths[1],
-                "-out", paths[0])
-    return paths
-
-
-def make_server_certificate(folder, authority):
-    run_openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", f"{folder}/server.key", "-out",
-                f"{folder}/server.csr")
-    with open(f"{folder}/server.ext", "w", encoding="utf-8") as file:
-        file.write("subjectAltName=IP:127.0.0.1\n")
-    run_openssl("x509", "-req", "-in", f"{folder}/server.csr", "-CA", authority[0], "-CAkey", authority[1], "-CAcreateserial",
-                "-days", "2", "-extfile", f"{folder}/server.ext", "-out", f"{folder}/server.pem")
-    return f"{folder}/server.pem", f"{folder}/server.key"
-
-
-def run_openssl(*words):
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
-
-
 class Door:
     """In front of a registry: a token server, redirects of blobs to a second port, and blobs that end half-way once."""
 
@@ -245,20 +232,7 @@ class Door:
         self.broken = set()
         self.ranges = []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def answer(self, status, body=b"", **headers):
-                self.send_response(status)
-                for key, value in headers.items():
-                    self.send_header(key.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
+        class Entrance(Handler):
             def do_GET(self):  # pylint: disable=invalid-name
                 url = urllib.parse.urlparse(self.path)
                 if url.path == "/token":
@@ -298,10 +272,8 @@ class Door:
                 self.close_connection = True
                 return None
 
-        self.servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) for kind in (Handler, Storage)]
+        self.servers = [serve(kind) for kind in (Entrance, Storage)]
         self.port, self.storage_port = (server.server_address[1] for server in self.servers)
-        for server in self.servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def close(self):
         for server in self.servers:

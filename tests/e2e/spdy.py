@@ -1,6 +1,6 @@
 """A small SPDY/3.1 client of our own, as far from the C++ one as the protocol allows: a peer for the runtime's server.
 
-    client = spdy.Client(url, ["v4.channel.k8s.io"])
+    client = spdy.upgrade(url, ["v4.channel.k8s.io"])
     out = client.open(streamtype="stdout")
     client.run(lambda: out in client.ended)
 """
@@ -33,11 +33,15 @@ class Refused(Exception):
         self.status, self.head, self.body = status, head, body
 
 
-def http(url, lines, method="POST"):
-    """Sends a request; the connection, the answer's status, its head, and what came after."""
+def http(url, lines, method="POST", tls=None):
+    """Sends a request, over TLS when there is a context for it; the connection, the answer's status, its head, and what
+    came after."""
     parts = urllib.parse.urlsplit(url)
     connection = socket.create_connection((parts.hostname, parts.port), 20)
-    head = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *lines, "", ""]
+    if tls:
+        connection = tls.wrap_socket(connection, server_hostname="localhost")
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    head = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}", *lines, "", ""]
     connection.sendall("\r\n".join(head).encode())
     data = b""
     while b"\r\n\r\n" not in data:
@@ -49,12 +53,21 @@ def http(url, lines, method="POST"):
     return connection, int(head.split()[1]), head.decode(), rest
 
 
+def upgrade(url, versions, tls=None):
+    lines = ["Connection: Upgrade", "Upgrade: SPDY/3.1", *[f"X-Stream-Protocol-Version: {v}" for v in versions]]
+    connection, status, head, received = http(url, lines, tls=tls)
+    if status != 101:
+        raise Refused(status, head, received.decode())
+    client = Client(connection)
+    client.head, client.received = head, received
+    return client
+
+
 class Client:
-    def __init__(self, url, versions):
-        lines = ["Connection: Upgrade", "Upgrade: SPDY/3.1", *[f"X-Stream-Protocol-Version: {v}" for v in versions]]
-        self.socket, status, self.head, self.received = http(url, lines)
-        if status != 101:
-            raise Refused(status, self.head, self.received.decode())
+    """Over anything with recv, sendall and close."""
+
+    def __init__(self, connection):
+        self.socket, self.head, self.received = connection, "", b""
         self.deflate = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
         self.inflate = zlib.decompressobj(15, DICTIONARY)
         self.next = 1

@@ -17,8 +17,8 @@ import unittest
 import containerd
 import harness
 from harness import SUITE, container, pod, wait
-from registries import (DOCKER_LIST, OCI_INDEX, PASSWORD, USER, Front, Registry, digest_of, drip, make_ca,
-                        make_server_certificate)
+from certificates import make_ca, make_certificate
+from registries import (DOCKER_LIST, OCI_INDEX, PASSWORD, USER, Front, Registry, digest_of, drip)
 
 
 def layer(seed, size=1_000_000):
@@ -301,7 +301,7 @@ fi
     def test_tls_of_a_private_authority(self):
         folder = self.state + ".tls"
         ours, another = make_ca(folder, "ours"), make_ca(folder, "another")
-        registry = Registry(f"{self.state}.secure", tls=make_server_certificate(folder, ours))
+        registry = Registry(f"{self.state}.secure", tls=make_certificate(folder, ours))
         self.addCleanup(registry.close)
         registry.push(self.archive, "busybox:1")
         name = f"{registry.host}/busybox:1"

@@ -308,7 +308,7 @@ class AnotherClient(StreamingTest):
         return caught.exception.code().name, caught.exception.details()
 
     def session(self, *command, versions=None, names=("error", "stdout", "stderr"), **more):
-        client = spdy.Client(self.exec_url(*command, **more), versions or V4)
+        client = spdy.upgrade(self.exec_url(*command, **more), versions or V4)
         self.addCleanup(client.close)
         return client, {name: client.open(streamtype=name) for name in names}
 
@@ -344,20 +344,20 @@ class AnotherClient(StreamingTest):
     def test_urls_work_once(self):
         url = self.exec_url("true")
         self.assertRegex(url, r"^http://127\.0\.0\.1:\d+/exec/[-_A-Za-z0-9]{8}$")
-        spdy.Client(url, V4).close()
+        spdy.upgrade(url, V4).close()
         for wrong in (url, url.replace("/exec/", "/attach/"), url[:-1], self.exec_url("true").replace("/exec/", "/portforward/")):
             with self.assertRaises(spdy.Refused) as caught:
-                spdy.Client(wrong, V4)
+                spdy.upgrade(wrong, V4)
             self.assertEqual(caught.exception.status, 404)
 
     def test_refusals(self):
         with self.assertRaises(spdy.Refused) as caught:
-            spdy.Client(self.exec_url("true"), ["v99.channel.k8s.io"])
+            spdy.upgrade(self.exec_url("true"), ["v99.channel.k8s.io"])
         self.assertEqual(caught.exception.status, 403)
         accepted = [line for line in caught.exception.head.splitlines() if line.startswith("X-Accepted-Stream-Protocol-Versions:")]
         self.assertEqual(len(accepted), 4)
         with self.assertRaises(spdy.Refused) as caught:
-            spdy.Client(self.exec_url("true"), [])
+            spdy.upgrade(self.exec_url("true"), [])
         self.assertEqual(caught.exception.status, 400)
         self.assertEqual(spdy.http(self.exec_url("true"), [])[1], 400)
 
@@ -373,7 +373,7 @@ class AnotherClient(StreamingTest):
 
     def test_port_forward_frames(self):
         url = self.cri.call("RuntimeService", "PortForward", pod_sandbox_id=self.pod).url
-        client = spdy.Client(url, ["portforward.k8s.io"])
+        client = spdy.upgrade(url, ["portforward.k8s.io"])
         self.addCleanup(client.close)
         error = client.open(streamtype="error", port=81, requestid=0)
         client.send(error, b"", fin=True)
@@ -571,7 +571,7 @@ class Containerd(ExecVerbs, PortForwardVerbs, unittest.TestCase):
     def setUpClass(cls):
         cls.peer = containerd.Containerd()
         try:
-            cls.peer.start()
+            cls.peer.start("pause-3.10", "busybox", "nginx-1.21")
         except containerd.CannotStart as reason:
             raise unittest.SkipTest(str(reason)) from reason
         cls.addClassCleanup(cls.peer.stop)
@@ -581,6 +581,13 @@ class Containerd(ExecVerbs, PortForwardVerbs, unittest.TestCase):
             cls.pod, cls.container = start_nginx(cls, "peer", linux={"cgroup_parent": cls.peer.cgroup})
         except AssertionError as reason:
             raise unittest.SkipTest(f"containerd cannot run pods on this host: {reason}") from reason
+
+    def test_websocket_is_refused_with_a_hint(self):
+        for args, protocol in ((("exec", self.container, "true"), b"v5.channel.k8s.io"), (("attach", self.container), b"v5.channel.k8s.io"),
+                               (("port-forward", self.pod, ":80"), b"SPDY/3.1+portforward.k8s.io")):
+            done = self.client.run(args[0], "-r", "websocket", *args[1:], check=1)
+            self.assertRegex(done.stderr, b"the server does not speak " + protocol.replace(b"+", b"[+]") +
+                             b" over WebSocket, --transport=spdy may do: .* the server answers 403")
 
 
 if __name__ == "__main__":

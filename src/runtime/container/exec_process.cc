@@ -60,6 +60,8 @@ Result<Terminal> MakeTerminal() {
   return terminal;
 }
 
+winsize WindowOf(TerminalSize size) { return {.ws_row = size.rows, .ws_col = size.columns}; }
+
 // The terminal inside the container itself: crun (1.8.1) does not pass a new size on. What the process has as its
 // standard input may be anything by now, so it is looked at before it is opened: only a pseudo-terminal is.
 void ResizeInside(const std::string& pid_file, const winsize& window) {
@@ -91,7 +93,11 @@ Result<void> ExecProcess::Start(const Cgroups& cgroups, std::vector<std::string>
   TRY(scope_.Make());
   terminal_ = options.process.terminal;
   const std::string process_file = scope_.folder + "/process.json";
-  TRY(base::WriteFileAtomic(process_file, oci::ToJson(options.process).dump(), 0600));
+  nlohmann::json process = oci::ToJson(options.process);
+  if (terminal_ && options.size) {
+    process["consoleSize"] = {{"height", options.size->rows}, {"width", options.size->columns}};
+  }
+  TRY(base::WriteFileAtomic(process_file, process.dump(), 0600));
   command.insert(command.end(), {"exec", "--process", process_file, "--pid-file", scope_.folder + "/pidfile",
                                  "--cgroup=" + scope_.name, container_});
   base::SpawnOptions spawn;
@@ -103,6 +109,10 @@ Result<void> ExecProcess::Start(const Cgroups& cgroups, std::vector<std::string>
   const auto give = [&](base::UniqueFd& fd, int number) { spawn.fds.emplace_back(fd.get(), number); };
   if (terminal_) {
     ASSIGN_OR_RETURN(Terminal terminal, MakeTerminal());
+    if (options.size) {
+      const winsize window = WindowOf(*options.size);
+      ::ioctl(terminal.ours.get(), TIOCSWINSZ, &window);
+    }
     for (const int number : {0, 1, 2}) give(terminal.theirs, number);
     theirs.push_back(std::move(terminal.theirs));
     if (options.input) {
@@ -153,9 +163,7 @@ void ExecProcess::CloseInput() { input_.Reset(); }
 Result<void> ExecProcess::Resize(TerminalSize size) {
   if (!terminal_ || !output_.valid()) return {};
   if (!started_) early_size_ = size;
-  winsize window{};
-  window.ws_row = size.rows;
-  window.ws_col = size.columns;
+  const winsize window = WindowOf(size);
   if (::ioctl(output_.get(), TIOCSWINSZ, &window) != 0) return FailErrno(errno, "resize the terminal of an exec");
   // The terminal is nobody's controlling one: its new size is told by hand.
   if (finished_) return {};

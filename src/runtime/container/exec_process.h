@@ -29,8 +29,9 @@ struct TerminalSize {
 };
 
 struct ExecStreams {
-  oci::Process process;  // oci::BuildExecProcess; process.terminal decides about a terminal
-  bool input = false;    // otherwise the command reads nothing
+  oci::Process process;                             // oci::BuildExecProcess; process.terminal decides about a terminal
+  bool input = false;                               // otherwise the command reads nothing
+  std::optional<TerminalSize> size = std::nullopt;  // of the terminal, when it is known beforehand
 };
 
 class ExecProcess {

@@ -13,7 +13,7 @@ Result<cri::AttachResponse> RuntimeService::Attach(const cri::AttachRequest& req
                      .output = request.stdout,
                      .error = request.stderr,
                      .attempted = "attaching to container"};
-  stdio.start = [this, id = request.container_id]() -> Result<std::unique_ptr<StdioPeer>> {
+  stdio.start = [this, id = request.container_id](std::optional<TerminalSize>) -> Result<std::unique_ptr<StdioPeer>> {
     ASSIGN_OR_RETURN(const ContainerRow row, FindRunning(id));
     ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
     return MakeAttachPeer(*oci_, HandleOf(row, sandbox));

@@ -16,13 +16,14 @@ Result<cri::ExecResponse> RuntimeService::Exec(const cri::ExecRequest& request) 
                      .error = request.stderr,
                      .attempted = "executing command in container",
                      .command = request.cmd};
-  stdio.start = [this, request]() -> Result<std::unique_ptr<StdioPeer>> {
+  stdio.start = [this, request](std::optional<TerminalSize> size) -> Result<std::unique_ptr<StdioPeer>> {
     ASSIGN_OR_RETURN(const ContainerRow row, FindRunning(request.container_id));
     ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
     const ContainerHandle handle = HandleOf(row, sandbox);
     ASSIGN_OR_RETURN(const oci::Spec spec, ReadSpec(handle.bundle));
     ASSIGN_OR_RETURN(auto process, oci_->StartExec(handle, {.process = BuildExecProcess(spec, request.cmd, request.tty),
-                                                            .input = request.stdin}));
+                                                            .input = request.stdin,
+                                                            .size = size}));
     return MakeExecPeer(std::move(process), options_.runtime_deadline);
   };
   ASSIGN_OR_RETURN(std::string url, streaming_->AddExec(std::move(stdio)));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,8 @@ struct StdioRequest {
   bool error = false;
   std::string attempted;             // "executing command in container", for error texts
   std::vector<std::string> command;  // of an exec
-  // Called once the client's streams are there.
-  std::function<Result<std::unique_ptr<StdioPeer>>()> start;
+  // Called once the client's streams are there; with the terminal's size, if the client has told it by then.
+  std::function<Result<std::unique_ptr<StdioPeer>>(std::optional<TerminalSize> size)> start;
 };
 void RunStdioSession(http::Wire& wire, const StdioRequest& request, bool json_status, const SessionLimits& limits,
                      int stop_fd);

@@ -79,7 +79,7 @@ class StdioSession : public http::StreamEvents {
 
   // Between the client and the other end. An error that is not the other end's: the client is gone, or has to go.
   Result<Result<ExecOutcome>> Relay() {
-    auto started = request_.start();
+    auto started = request_.start(size_);
     if (!started) return Result<ExecOutcome>(Failure(std::move(started).error()));
     peer_ = *std::move(started);
     if (size_) peer_->Resize(*size_);
