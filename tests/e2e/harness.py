@@ -185,6 +185,10 @@ class Suite:
                 return self.subnets[-1]
         raise AssertionError("no free subnet in 10.201.0.0/16")
 
+    def subnet6(self):
+        self.subnets.append(f"fdce:{random.randrange(1, 1 << 16):x}:{random.randrange(1, 1 << 16):x}::/64")
+        return self.subnets[-1]
+
     # What bears our marks and should be gone.
 
     def mounts(self):
@@ -217,10 +221,12 @@ class Suite:
         except OSError:
             return ""
 
-    def rules(self):
-        prefixes = [subnet.rsplit(".", 1)[0] + "." for subnet in self.subnets]
-        lines = run("iptables-save", check=False).stdout.splitlines()
-        return [line for line in lines if any(prefix in line for prefix in prefixes)]
+    def rules(self, v6=False):
+        """Rules with addresses of our subnets, and chains and rules of our bridges."""
+        marks = [subnet.split("::")[0] + "::" if ":" in subnet else subnet.rsplit(".", 1)[0] + "." for subnet in self.subnets]
+        lines = run("ip6tables-save" if v6 else "iptables-save", check=False).stdout.splitlines()
+        bridges = re.compile("|".join(rf"\b{bridge}\b" for bridge in self.bridges) or "(?!)")
+        return [line for line in lines if any(mark in line for mark in marks) or bridges.search(line)]
 
     def leftovers(self):
         found = [f"mount {path}" for path in self.mounts()]
@@ -228,6 +234,7 @@ class Suite:
         found += [f"process {pid}: {read(f'/proc/{pid}/cmdline')[:200]!r}" for pid in self.processes()]
         found += [f"network link {name}" for name in self.links()]
         found += [f"iptables rule {line}" for line in self.rules()]
+        found += [f"ip6tables rule {line}" for line in self.rules(v6=True)]
         found += [f"iptables chain {name}" for name in sorted(empty_cni_chains() - self.empty_chains)]
         return found
 
@@ -255,11 +262,19 @@ class Suite:
                     os.rmdir(folder)
                 except OSError:
                     pass
-        for line in self.rules():
-            if " -A " in " " + line:
-                run("sh", "-c", "iptables -t nat -D " + line[3:], check=False)
+        self.remove_rules()
         for chain in empty_cni_chains() - self.empty_chains:
             run("iptables", "-t", "nat", "-X", chain, check=False)
+
+    def remove_rules(self):
+        for v6, tool in ((False, "iptables"), (True, "ip6tables")):
+            lines = self.rules(v6)
+            for line in lines:
+                if line.startswith("-A "):
+                    run("sh", "-c", f"{tool} -t nat -D {line[3:]}", check=False)
+            for line in lines:
+                if line.startswith(":"):
+                    run(tool, "-t", "nat", "-X", line[1:].split()[0], check=False)
 
     def clean_up(self):
         if not self.scratch:

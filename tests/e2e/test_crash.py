@@ -459,8 +459,7 @@ exec {real} "$@"
         for path in sorted((path for path in SUITE.mounts() if path.startswith(self.node.dir + "/")), reverse=True):
             harness.run("umount", "-l", path)
         harness.run("ip", "link", "del", self.node.bridge)
-        for rule in SUITE.rules():
-            harness.run("sh", "-c", "iptables -t nat -D " + rule.removeprefix("-A "))
+        SUITE.remove_rules()
         for chain in harness.empty_cni_chains() - SUITE.empty_chains:
             harness.run("iptables", "-t", "nat", "-X", chain)
         for top in SUITE.cgroups():

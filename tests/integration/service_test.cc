@@ -659,11 +659,12 @@ TEST_F(ServiceIntegration, AnExitBeforeTheRecordIsNotOverwritten) {
 }
 
 TEST_F(ServiceIntegration, ARebootLeavesExitedContainersAndNothingElse) {
-  // Without masquerading: a made-up reboot cannot take firewall rules away as a real one does.
+  // Without masquerading: a made-up reboot cannot take firewall rules away as a real one does. With leases that survive.
   const std::string network_file = options_.cni_conf_dir + "/" + base::ListDir(options_.cni_conf_dir)->at(0);
   auto network = base::ParseJson(*base::ReadFile(network_file), network_file);
   ASSERT_TRUE(network);
   (*network)["plugins"][0]["ipMasq"] = false;
+  (*network)["plugins"][0]["ipam"]["dataDir"] = scratch_ + "/ipam";
   ASSERT_TRUE(base::WriteFileAtomic(network_file, network->dump()));
   const std::string pod = RunPod(PodConfig());
   const std::string id = Run(pod, ContainerConfig("c", kSleep));

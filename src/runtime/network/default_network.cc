@@ -144,7 +144,6 @@ void DefaultNetwork::Keep() {
 }
 
 void DefaultNetwork::RemoveRules() {
-  if (file_.empty()) return;
   masquerades_ = false;
   if (auto removed = RemoveMasquerade(masquerade_); !removed)
     base::LogWarning("masquerading is left", {{"bridge", masquerade_.bridge}, {"error", removed.error().message}});

@@ -49,7 +49,7 @@ class DefaultNetwork {
   // Makes the rules of the node where they are missing: at the start, and again as a firewall's reload may drop them.
   // Looks once a minute, however often it is called. Failures are logged; pods then get rules of their own.
   void Keep();
-  // When no pod is left.
+  // When no pod is left. Also those of an earlier start, whatever the folder has now.
   void RemoveRules();
 
  private:
