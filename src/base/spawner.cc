@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/fd_message.h"
 #include "base/files.h"
 #include "base/spawner_request.h"
 #include "base/try.h"
@@ -76,48 +77,17 @@ Result<UniqueFd> Encode(const SpawnOptions& options) {
 }
 
 bool Send(int socket, int file, const SpawnOptions& options) {
-  char word = 's';
-  iovec part{&word, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * (kMostSpawnFds + 1))] = {};
-  const size_t count = options.fds.size() + 1;
   int fds[kMostSpawnFds + 1] = {file};
   for (size_t i = 0; i < options.fds.size(); ++i) fds[i + 1] = options.fds[i].first;
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int) * count);
-  std::memcpy(CMSG_DATA(header), static_cast<const int*>(fds), sizeof(int) * count);
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  return sent == 1;
+  return SendWithFds(socket, "s", 1, fds, options.fds.size() + 1);
 }
 
 bool Receive(int socket, SpawnAnswer& answer, UniqueFd& pidfd) {
-  iovec part{&answer, sizeof answer};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t got = 0;
-  do {
-    got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got != sizeof answer) return false;
-  if (const cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    pidfd.Reset(fd);
-  }
-  return true;
+  int fd = -1;
+  size_t count = 0;
+  const ssize_t got = ReceiveWithFds(socket, &answer, sizeof answer, &fd, 1, count);
+  if (count == 1) pidfd.Reset(fd);
+  return got == sizeof answer;
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/fd_message.h"
 #include "base/spawner_request.h"
 
 extern char** environ;
@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kExecFailed = 127;
 constexpr size_t kStackBytes = size_t{64} << 10;
-constexpr size_t kControlBytes = CMSG_SPACE(sizeof(int) * (kMostSpawnFds + 1));
+static_assert(kMostSpawnFds + 1 <= kMostMessageFds);
 
 struct Request {
   SpawnRequest* head = nullptr;
@@ -128,45 +128,16 @@ int RunChild(void* argument) {
 }
 
 void Answer(int socket, const SpawnAnswer& answer, int pidfd) {
-  SpawnAnswer copy = answer;
-  iovec part{&copy, sizeof copy};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (pidfd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &pidfd, sizeof pidfd);
-  }
-  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
-  }
+  // A daemon that is gone needs no answer.
+  static_cast<void>(SendWithFds(socket, &answer, sizeof answer, &pidfd, pidfd >= 0 ? 1 : 0));
 }
 
 // Takes one request's descriptors; false when the daemon is gone.
 bool Receive(int socket, Request& request) {
   char word = 0;
-  iovec part{&word, 1};
-  alignas(cmsghdr) char control[kControlBytes];
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t got = 0;
-  do {
-    got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got <= 0) return false;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    request.fd_count = static_cast<int>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    std::memcpy(request.fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
-  }
+  size_t count = 0;
+  if (ReceiveWithFds(socket, &word, 1, request.fds, kMostSpawnFds + 1, count) <= 0) return false;
+  request.fd_count = static_cast<int>(count);
   return true;
 }
 

@@ -1,5 +1,6 @@
 """What is particular to unified cgroup v2, systemd, AppArmor and AF_ALG: runs where the host has them, so in scripts/vm-test."""
 
+import json
 import os
 import re
 import socket
@@ -259,7 +260,57 @@ class AppArmor(UnifiedTest):
         problem = made.stderr or self.runtime.crictl("start", made.stdout.strip(), check=False).stderr
         self.assertRegex(problem, "(?i)apparmor")
 
-    def test_the_runtimes_default_is_none_and_that_is_said(self):
-        container_id = self.started("default", security_context={"apparmor": {"profile_type": 0}})
-        self.assertEqual(self.confined_by(container_id), "unconfined")
-        self.assertIn("AppArmor: this runtime has no default profile", " ".join(self.runtime.inspect(container_id)["info"]["warnings"]))
+    def test_the_default_profile_is_for_all_who_say_nothing_else(self):
+        for name, context, profile in (("says-nothing", {}, "portcullis-default (enforce)"),
+                                       ("default", {"apparmor": {"profile_type": 0}}, "portcullis-default (enforce)"),
+                                       ("unconfined", {"apparmor": {"profile_type": 1}}, "unconfined"),
+                                       ("privileged", {"privileged": True}, "unconfined")):
+            with self.subTest(name):
+                container_id = self.started(name, security_context=context)
+                self.assertEqual(self.confined_by(container_id), profile)
+                self.assertEqual(self.runtime.inspect(container_id)["info"].get("warnings") or [], [])
+                said = self.runtime.exec(container_id, "cat", "/proc/self/attr/current").stdout.strip("\0\n")
+                self.assertEqual(said, profile, "also of what is run in it")
+        self.assertEqual(json.loads(self.runtime.crictl("info").stdout)["apparmor"],
+                         {"enabled": True, "defaultProfile": "portcullis-default"})
+
+    def test_the_default_profile_is_enforced(self):
+        """With all capabilities and without a seccomp filter, so that AppArmor alone is in the way."""
+        may_all = {"capabilities": {"add_capabilities": ["ALL"]}, "seccomp": {"profile_type": 1},
+                   "masked_paths": ["/proc/none"], "readonly_paths": ["/proc/none"]}
+        tries = {"mount": "mount -t tmpfs none /mnt", "sysctl": "echo 1 > /proc/sys/kernel/sysrq",
+                 "kcore": "dd if=/proc/kcore of=/dev/null bs=1 count=1", "own process": "echo 0 > /proc/self/oom_score_adj",
+                 "file": "echo x > /tmp/file", "signal": "sleep 9 & kill -TERM $!", "network": "ping -c 1 -w 5 127.0.0.1"}
+        expected = {"portcullis-default (enforce)": {"own process", "file", "signal", "network"}, "unconfined": set(tries)}
+        for name, kind in (("held", 0), ("free", 1)):
+            container_id = self.started(name, security_context={**may_all, "apparmor": {"profile_type": kind}})
+            done = {what for what, script in tries.items()
+                    if self.runtime.exec(container_id, "sh", "-c", script, check=False).returncode == 0}
+            self.assertEqual(done, expected[self.confined_by(container_id)])
+
+
+class AppArmorPods(unittest.TestCase):
+    """appArmorProfile of static pods."""
+
+    def test_of_static_pods(self):
+        if not has_apparmor() or not OWN_MACHINE:
+            self.skipTest("loads a profile into the kernel: needs AppArmor and a machine of its own")
+        subprocess.run(["apparmor_parser", "-r"], input=AppArmor.TEXT, text=True, check=True, timeout=60)
+        node = harness.Node()
+
+        def close():
+            problems = node.close()
+            subprocess.run(["apparmor_parser", "-R"], input=AppArmor.TEXT, text=True, check=True, timeout=60)
+            self.assertEqual(problems, [])
+
+        self.addCleanup(close)
+        node.start()
+        localhost = {"appArmorProfile": {"type": "Localhost", "localhostProfile": AppArmor.PROFILE}}
+        missing = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}}
+        node.apply(pod("armored", container("own", FOREVER, securityContext=localhost), container("says-nothing", FOREVER)),
+                   pod("missing", container("c", FOREVER, securityContext=missing)))
+        node.wait_running("armored")
+        for name, profile in (("own", AppArmor.PROFILE), ("says-nothing", "portcullis-default")):
+            self.assertEqual(harness.read(f"/proc/{node.pid_of('armored', name)}/attr/current").strip("\0\n"), f"{profile} (enforce)")
+        status = node.wait_state("missing", "c", "waiting", "CreateContainerError")
+        self.assertIn('AppArmor profile "no-such-profile" is not loaded on this host', status["state"]["waiting"]["message"])

@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "node/pod/decide.h"
 #include "node/pod/env.h"
+#include "spec/k8s/apparmor_profile.h"
 #include "spec/k8s/resources.h"
 #include "spec/k8s/seccomp_profile.h"
 
@@ -104,12 +105,25 @@ std::vector<std::string> CapabilityNames(const std::vector<std::string>& names) 
   return out;
 }
 
+// Sent in both forms, as the kubelet does: older runtimes know the text alone.
+std::optional<cri::SecurityProfile> AppArmorToCri(const std::string& written) {
+  using Type = cri::SecurityProfileProfileType;
+  constexpr std::string_view kLocalhost = "localhost/";
+  if (written.empty()) return std::nullopt;
+  if (written.starts_with(kLocalhost)) {
+    return cri::SecurityProfile{.profile_type = Type::kLocalhost, .localhost_ref = written.substr(kLocalhost.size())};
+  }
+  return cri::SecurityProfile{.profile_type = written == "unconfined" ? Type::kUnconfined : Type::kRuntimeDefault};
+}
+
 cri::LinuxContainerSecurityContext SecurityContextOf(const k8s::Pod& pod, const k8s::Container& container,
                                                      const ImageFacts& image, const k8s::EffectiveProfile& profile) {
   const k8s::SecurityContext none;
   const k8s::SecurityContext& own = container.security_context ? *container.security_context : none;
   cri::LinuxContainerSecurityContext out;
   out.seccomp = ToCri(profile);
+  out.apparmor_profile = k8s::AppArmorProfileOf(pod, container);
+  out.apparmor = AppArmorToCri(out.apparmor_profile);
   out.privileged = container.privileged();
   out.namespace_options = Namespaces(pod.spec);
   if (own.capabilities) {

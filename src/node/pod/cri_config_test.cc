@@ -5,6 +5,7 @@
 
 #include "node/pod/decide.h"
 #include "node/pod/pod_for_test.h"
+#include "spec/k8s/static_pod.h"
 
 namespace portcullis::node {
 namespace {
@@ -142,6 +143,44 @@ TEST(ContainerConfig, SecurityContextFollowsTheManifest) {
   EXPECT_THAT(security.capabilities->add_capabilities, ElementsAre("NET_ADMIN"));
   EXPECT_THAT(security.capabilities->drop_capabilities, ElementsAre("ALL"));
   EXPECT_EQ(security.namespace_options->pid, cri::NamespaceMode::kNode);
+}
+
+TEST(ContainerConfig, AppArmorByFieldAnnotationAndPod) {
+  const struct {
+    const char* annotation;
+    const char* pod_field;
+    const char* container_field;
+    const char* text;
+    std::optional<cri::SecurityProfile> profile;
+  } rows[] = {
+      {"", "", "", "", std::nullopt},
+      {"", "{type: Localhost, localhostProfile: p}", "", "localhost/p",
+       cri::SecurityProfile{.profile_type = Type::kLocalhost, .localhost_ref = "p"}},
+      {"localhost/a", "{type: Localhost, localhostProfile: p}", "", "localhost/a",
+       cri::SecurityProfile{.profile_type = Type::kLocalhost, .localhost_ref = "a"}},
+      {"", "{type: Localhost, localhostProfile: p}", "{type: Unconfined}", "unconfined",
+       cri::SecurityProfile{.profile_type = Type::kUnconfined}},
+      {"", "", "{type: RuntimeDefault}", "runtime/default",
+       cri::SecurityProfile{.profile_type = Type::kRuntimeDefault}},
+      {"runtime/default", "", "", "runtime/default", cri::SecurityProfile{.profile_type = Type::kRuntimeDefault}},
+  };
+  for (const auto& row : rows) {
+    std::string manifest = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n";
+    if (*row.annotation != 0)
+      manifest +=
+          std::string("  annotations: {container.apparmor.security.beta.kubernetes.io/c: ") + row.annotation + "}\n";
+    manifest += "spec:\n";
+    if (*row.pod_field != 0) manifest += std::string("  securityContext: {appArmorProfile: ") + row.pod_field + "}\n";
+    manifest += "  containers:\n  - name: c\n    image: i:1\n";
+    if (*row.container_field != 0)
+      manifest += std::string("    securityContext: {appArmorProfile: ") + row.container_field + "}\n";
+    const auto load = k8s::LoadStaticPod(manifest, {.file = "p.yaml", .node_name = "n1"});
+    ASSERT_TRUE(load.pod) << manifest;
+    const cri::ContainerConfig config = Config(*load.pod, Settings());
+    const cri::LinuxContainerSecurityContext& context = *config.linux->security_context;
+    EXPECT_EQ(context.apparmor_profile, row.text) << manifest;
+    EXPECT_EQ(context.apparmor, row.profile) << manifest;
+  }
 }
 
 TEST(ContainerConfig, ExpandsCommandAndEnvironment) {

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
-#include "runtime/container/apparmor.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/exit_codes.h"
 #include "runtime/service/filters.h"
@@ -202,10 +201,10 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   input.annotations = ContainerAnnotations(row.config, sandbox.config, sandbox.id);
   input.seccomp = seccomp.profile;
   input.host = host_;
-  ASSIGN_OR_RETURN(oci::BuiltSpec built, BuildContainerSpec(input));
-  if (const std::string& apparmor = built.spec.process.apparmor_profile; !apparmor.empty()) {
-    TRY(CheckAppArmorProfile(apparmor));
+  if (!IsPrivileged(row.config)) {
+    ASSIGN_OR_RETURN(input.apparmor_profile, apparmor_->ProfileFor(input.apparmor_profile, row.warnings));
   }
+  ASSIGN_OR_RETURN(oci::BuiltSpec built, BuildContainerSpec(input));
   if (seccomp.profile && built.spec.process.capabilities && built.spec.process.capabilities->bounding != bounding) {
     return Fail(Code::kInternal, "the seccomp profile was resolved for other capabilities than the container gets");
   }

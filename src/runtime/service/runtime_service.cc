@@ -104,6 +104,7 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
   ASSIGN_OR_RETURN(const auto bundles, base::ListDir(self.paths_.Bundles()));
   TRY(CheckDatabase(self.paths_.Database(), !bundles.empty()));
   ASSIGN_OR_RETURN(self.host_, ReadHostFacts(self.cgroups_));
+  self.apparmor_ = std::make_unique<AppArmor>(AppArmor::Start(FindProgram("apparmor_parser")));
   ASSIGN_OR_RETURN(self.images_,
                    ImageStore::Open({.state_dir = self.paths_.state, .pinned = {self.options_.sandbox_image}}));
   self.puller_ = std::make_unique<ImagePuller>(*self.images_, self.options_.registry);

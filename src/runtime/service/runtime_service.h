@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "cri/runtime_api.h"
+#include "runtime/container/apparmor.h"
 #include "runtime/container/cgroups.h"
 #include "runtime/container/exit_watcher.h"
 #include "runtime/container/observer.h"
@@ -203,6 +204,7 @@ class RuntimeService : public cri::RuntimeApi {
   std::unique_ptr<ImagePuller> puller_;
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<Registry> registry_;
+  std::unique_ptr<AppArmor> apparmor_;
   std::unique_ptr<OciRuntime> oci_;
   std::unique_ptr<PauseMaker> pause_maker_;  // null: the OCI runtime makes pause processes
   std::unique_ptr<DefaultNetwork> default_network_;  // null: not asked for

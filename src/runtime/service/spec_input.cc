@@ -72,33 +72,19 @@ std::optional<int64_t> ValueOf(const std::optional<cri::Int64Value>& value) {
   return value ? std::optional<int64_t>(value->value) : std::nullopt;
 }
 
-// No AppArmor policy is loaded by this runtime, so only a profile that the host already has can be used.
-Result<std::string> AppArmorOf(const cri::LinuxContainerSecurityContext& context, std::vector<std::string>& notes) {
-  constexpr std::string_view kPrefix = "localhost/";
-  std::string wanted = context.apparmor_profile;
-  if (context.apparmor) {
-    using Type = cri::SecurityProfileProfileType;
-    switch (context.apparmor->profile_type) {
-      case Type::kUnconfined:
-        wanted = "unconfined";
-        break;
-      case Type::kRuntimeDefault:
-        wanted = "runtime/default";
-        break;
-      case Type::kLocalhost:
-        wanted = std::string(kPrefix) + context.apparmor->localhost_ref;
-        break;
-    }
+// As Kubernetes writes it: "", "runtime/default", "unconfined" or "localhost/<name>".
+std::string AppArmorOf(const cri::LinuxContainerSecurityContext& context) {
+  if (!context.apparmor) return context.apparmor_profile;
+  using Type = cri::SecurityProfileProfileType;
+  switch (context.apparmor->profile_type) {
+    case Type::kUnconfined:
+      return "unconfined";
+    case Type::kLocalhost:
+      return "localhost/" + context.apparmor->localhost_ref;
+    case Type::kRuntimeDefault:
+      break;
   }
-  if (wanted.empty() || wanted == "unconfined") return std::string();
-  if (wanted == "runtime/default") {
-    notes.push_back("AppArmor: this runtime has no default profile; the container runs without one");
-    return std::string();
-  }
-  if (!wanted.starts_with(kPrefix) || wanted.size() == kPrefix.size()) {
-    return Fail(Code::kInvalidArgument, "invalid AppArmor profile {}", base::Quote(wanted));
-  }
-  return wanted.substr(kPrefix.size());
+  return "runtime/default";
 }
 
 Result<void> ApplySecurityContext(const cri::LinuxContainerSecurityContext& context, oci::ContainerSpecInput& input,
@@ -114,7 +100,7 @@ Result<void> ApplySecurityContext(const cri::LinuxContainerSecurityContext& cont
   // "not said".
   if (!context.masked_paths.empty()) input.masked_paths = context.masked_paths;
   if (!context.readonly_paths.empty()) input.readonly_paths = context.readonly_paths;
-  ASSIGN_OR_RETURN(input.apparmor_profile, AppArmorOf(context, notes));
+  input.apparmor_profile = AppArmorOf(context);
   if (context.selinux_options && *context.selinux_options != cri::SELinuxOption{}) {
     notes.push_back("SELinux: labels are not supported by this runtime and were left out");
   }

@@ -32,7 +32,8 @@ Result<oci::Mount> MountOf(const cri::Mount& mount);
 // What linux.rootfsPropagation must be for these mounts: "" when nothing propagates.
 std::string RootPropagation(const std::vector<cri::Mount>& mounts);
 
-// All but what depends on the host: rootfs, passwd, sandbox paths, devices, host facts, cgroup, seccomp.
+// All but what depends on the host: rootfs, passwd, sandbox paths, devices, host facts, cgroup, seccomp. The AppArmor
+// profile is as Kubernetes writes it (apparmor.h: ProfileFor).
 // `notes` gets what was asked for and has no effect here.
 Result<oci::ContainerSpecInput> ContainerInput(const cri::ContainerConfig& container,
                                                const cri::PodSandboxConfig& sandbox, const oci::ImageConfig& image,

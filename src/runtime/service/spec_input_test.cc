@@ -145,14 +145,17 @@ TEST(SpecInputTest, AppArmorAndSelinux) {
   context.selinux_options = cri::SELinuxOption{.type = "t"};
   auto input = ContainerInput(config, Sandbox(), {}, notes);
   ASSERT_TRUE(input);
-  EXPECT_EQ(input->apparmor_profile, "");
-  EXPECT_EQ(notes.size(), 2u);
+  EXPECT_EQ(input->apparmor_profile, "runtime/default");
+  EXPECT_EQ(notes.size(), 1u);
   context.apparmor =
       cri::SecurityProfile{.profile_type = cri::SecurityProfileProfileType::kLocalhost, .localhost_ref = "mine"};
-  EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "mine");
+  EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "localhost/mine");
+  context.apparmor->profile_type = cri::SecurityProfileProfileType::kUnconfined;
+  EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "unconfined");
   context.apparmor.reset();
-  context.apparmor_profile = "nonsense";
-  EXPECT_FALSE(ContainerInput(config, Sandbox(), {}, notes));
+  EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "");
+  context.apparmor_profile = "localhost/old";
+  EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "localhost/old");
 }
 
 TEST(SpecInputTest, SandboxSysctls) {

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "runtime/container/apparmor_default.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/verbose_info.h"
 
@@ -33,6 +34,16 @@ nlohmann::json ProfileJson(const SeccompProfiles& seccomp) {
           {"names", names}};
 }
 
+nlohmann::json AppArmorJson(const AppArmor& apparmor) {
+  nlohmann::json json = {{"enabled", apparmor.enabled()}};
+  if (apparmor.problem().empty()) {
+    json["defaultProfile"] = kDefaultAppArmorProfile;
+  } else {
+    json["problem"] = apparmor.problem();
+  }
+  return json;
+}
+
 }  // namespace
 
 Result<cri::StatusResponse> RuntimeService::Status(const cri::StatusRequest& request) {
@@ -61,6 +72,7 @@ Result<cri::StatusResponse> RuntimeService::Status(const cri::StatusRequest& req
          {{"name", oci_->options().program.name},
           {"path", oci_->options().program.path},
           {"version", version ? version->version : ""}}},
+        {"apparmor", AppArmorJson(*apparmor_)},
         {"cgroups", {{"layout", CgroupLayoutName(cgroups_.layout())}, {"driver", options_.cgroup_driver}}},
         {"sandboxes", registry_->Sandboxes().size()},
         {"containers", registry_->Containers().size()},

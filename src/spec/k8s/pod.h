@@ -35,6 +35,11 @@ struct SeccompProfile {
   std::optional<std::string> localhost_profile;  // relative to <root-dir>/seccomp
 };
 
+struct AppArmorProfile {
+  std::string type;                              // as that of seccomp
+  std::optional<std::string> localhost_profile;  // name of a profile that the host has loaded
+};
+
 struct Capabilities {
   std::vector<std::string> add;  // "NET_ADMIN", "ALL"
   std::vector<std::string> drop;
@@ -50,6 +55,7 @@ struct SecurityContext {  // of a container
   std::optional<Capabilities> capabilities;
   std::optional<std::string> proc_mount;  // "Default" or "Unmasked"
   std::optional<SeccompProfile> seccomp_profile;
+  std::optional<AppArmorProfile> apparmor_profile;
 };
 
 struct PodSecurityContext {
@@ -59,6 +65,7 @@ struct PodSecurityContext {
   std::optional<int64_t> fs_group;
   std::vector<int64_t> supplemental_groups;
   std::optional<SeccompProfile> seccomp_profile;
+  std::optional<AppArmorProfile> apparmor_profile;
 };
 
 struct FieldRef {

@@ -38,6 +38,13 @@ std::optional<SeccompProfile> ReadSeccompProfile(const json& context) {
                         .localhost_profile = OptionalString(value, "localhostProfile")};
 }
 
+std::optional<AppArmorProfile> ReadAppArmorProfile(const json& context) {
+  const json& value = Member(context, "appArmorProfile");
+  if (!value.is_object()) return std::nullopt;
+  return AppArmorProfile{.type = StringOr(value, "type"),
+                         .localhost_profile = OptionalString(value, "localhostProfile")};
+}
+
 std::optional<SecurityContext> ReadSecurityContext(const json& container) {
   const json& value = Member(container, "securityContext");
   if (!value.is_object()) return std::nullopt;
@@ -51,6 +58,7 @@ std::optional<SecurityContext> ReadSecurityContext(const json& container) {
       .capabilities = std::nullopt,
       .proc_mount = OptionalString(value, "procMount"),
       .seccomp_profile = ReadSeccompProfile(value),
+      .apparmor_profile = ReadAppArmorProfile(value),
   };
   if (const json& capabilities = Member(value, "capabilities"); capabilities.is_object()) {
     context.capabilities = Capabilities{.add = Strings(capabilities, "add"), .drop = Strings(capabilities, "drop")};
@@ -67,6 +75,7 @@ PodSecurityContext ReadPodSecurityContext(const json& spec) {
       .fs_group = OptionalInt(value, "fsGroup"),
       .supplemental_groups = Integers(value, "supplementalGroups"),
       .seccomp_profile = ReadSeccompProfile(value),
+      .apparmor_profile = ReadAppArmorProfile(value),
   };
 }
 

@@ -10,7 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kAppArmorAnnotation = "container.apparmor.security.beta.kubernetes.io/";
 constexpr std::string_view kSeccompPodAnnotation = "seccomp.security.alpha.kubernetes.io/pod";
 constexpr std::string_view kSeccompContainerAnnotation = "container.seccomp.security.alpha.kubernetes.io/";
 
@@ -39,7 +38,6 @@ class SupportChecker {
     const FieldPath metadata = FieldPath{}.Child("metadata");
     for (const auto& [key, value] : StringMapOf(Member(pod, "metadata"), "annotations")) {
       const FieldPath here = metadata.Child("annotations").Key(key);
-      if (key.starts_with(kAppArmorAnnotation)) AppArmor(value.starts_with("localhost/"), here);
       const bool seccomp = key == kSeccompPodAnnotation || key.starts_with(kSeccompContainerAnnotation);
       if (seccomp && !HasSeccompField(Member(pod, "spec"), key)) {
         Report(Severity::kWarning, here, "non-functional in v1.27+; use the \"seccompProfile\" field instead");
@@ -77,7 +75,6 @@ class SupportChecker {
     }
     const json& context = Member(spec, "securityContext");
     const FieldPath context_path = path.Child("securityContext");
-    AppArmorField(context, context_path);
     if (StringOr(context, "supplementalGroupsPolicy", "Merge") != "Merge") {
       Report(Severity::kError, context_path.Child("supplementalGroupsPolicy"),
              "only Merge is supported: groups of the image's /etc/group are added");
@@ -93,7 +90,6 @@ class SupportChecker {
   }
 
   void Container(const json& container, const FieldPath& path) {
-    AppArmorField(Member(container, "securityContext"), path.Child("securityContext"));
     for (const char* list : {"limits", "requests"}) {
       const json& resources = Member(Member(container, "resources"), list);
       if (!resources.is_object()) continue;
@@ -164,19 +160,6 @@ class SupportChecker {
     }
     if (medium.empty() && !Member(empty_dir, "sizeLimit").is_null()) {
       Report(Severity::kWarning, here.Child("sizeLimit"), "is enforced for medium Memory only");
-    }
-  }
-
-  void AppArmorField(const json& context, const FieldPath& path) {
-    const json& profile = Member(context, "appArmorProfile");
-    if (profile.is_object()) AppArmor(StringOr(profile, "type") == "Localhost", path.Child("appArmorProfile"));
-  }
-
-  void AppArmor(bool localhost, const FieldPath& path) {
-    if (localhost) {
-      Report(Severity::kError, path, "AppArmor profiles are not supported here: the container would run without it");
-    } else {
-      Report(Severity::kWarning, path, "has no effect: AppArmor is not used here");
     }
   }
 

@@ -190,6 +190,7 @@ Diagnostics ValidatePod(const Pod& pod) {
   ValidateMetadata(pod.metadata, errors);
   ValidateSpec(pod.spec, errors);
   ValidateSeccomp(pod, errors);
+  ValidateAppArmor(pod, errors);
   return errors.Take();
 }
 

@@ -46,5 +46,6 @@ void ValidateContainers(const PodSpec& spec, ErrorList& errors);
 void ValidateContainerSecurity(const Container& container, const std::string& path, ErrorList& errors);
 void ValidatePodSecurity(const PodSpec& spec, ErrorList& errors);
 void ValidateSeccomp(const Pod& pod, ErrorList& errors);
+void ValidateAppArmor(const Pod& pod, ErrorList& errors);
 
 }  // namespace portcullis::k8s

@@ -51,6 +51,58 @@ const std::string kContainerKey = "container.seccomp.security.alpha.kubernetes.i
 const std::string kPath = "spec.securityContext.seccompProfile";
 const std::string kContainerPath = "spec.containers[0].securityContext.seccompProfile";
 
+TEST(ValidatePod, AppArmor) {
+  const auto container = [](const std::string& profile) {
+    return "  containers: [{name: c, image: a:1, securityContext: {appArmorProfile: {" + profile + "}}}]\n";
+  };
+  const std::string path = "spec.containers[0].securityContext.appArmorProfile";
+  const std::string key = "container.apparmor.security.beta.kubernetes.io/";
+  Check({
+      {"right", "", container("type: Localhost, localhostProfile: a/b"), {}},
+      {"right by annotation", Annotation(key + "c", "localhost/a"), kPlain, {}},
+      {"right by both", Annotation(key + "c", "localhost/a"), container("type: Localhost, localhostProfile: a"), {}},
+      {"no type", "", container(""), {path + ".type: Required value: type is required when appArmorProfile is set"}},
+      {"type",
+       "",
+       container("type: Foo"),
+       {path +
+        ".type: Unsupported value: \"Foo\": supported values: \"Localhost\", \"RuntimeDefault\", \"Unconfined\""}},
+      {"no name",
+       "",
+       container("type: Localhost"),
+       {path + ".localhostProfile: Required value: must be set when AppArmor type is Localhost"}},
+      {"padded",
+       "",
+       container("type: Localhost, localhostProfile: \" a\""),
+       {path + ".localhostProfile: Invalid value: \" a\": must not be padded with whitespace"}},
+      {"too much",
+       "",
+       container("type: RuntimeDefault, localhostProfile: a"),
+       {path + ".localhostProfile: Invalid value: \"a\": can only be set when AppArmor type is Localhost"}},
+      {"of the pod",
+       "",
+       "  securityContext: {appArmorProfile: {type: localhost}}\n" + kPlain,
+       {"spec.securityContext.appArmorProfile.type: Unsupported value: \"localhost\": supported values: \"Localhost\", "
+        "\"RuntimeDefault\", \"Unconfined\""}},
+      {"annotation of nobody",
+       Annotation(key + "d", "unconfined"),
+       kPlain,
+       {"metadata.annotations[" + key + "d]: Invalid value: \"d\": container not found"}},
+      {"annotation",
+       Annotation(key + "c", "mine"),
+       kPlain,
+       {"metadata.annotations[" + key + "c]: Invalid value: \"mine\": invalid AppArmor profile name: \"mine\""}},
+      {"annotation against field",
+       Annotation(key + "c", "localhost/b"),
+       container("type: Localhost, localhostProfile: a"),
+       {path + ".localhostProfile: Forbidden: apparmor profile in annotation and field must match"}},
+      {"annotation of another type",
+       Annotation(key + "c", "unconfined"),
+       container("type: RuntimeDefault"),
+       {path + ".type: Forbidden: apparmor type in annotation and field must match"}},
+  });
+}
+
 TEST(ValidatePod, SeccompFields) {
   const std::string supported = "supported values: \"Localhost\", \"RuntimeDefault\", \"Unconfined\"";
   const std::string only_localhost = "can only be set when seccomp type is Localhost";
