@@ -94,12 +94,14 @@ static __always_inline struct rec_workload* workload_of(u32 index) {
 }
 
 // ---- Registers
+//
+// Structures that the verifier knows the type of are read directly, which is quicker than BPF_CORE_READ.
 
 static __always_inline bool is_compat(struct task_struct* task) {
 #if defined(__TARGET_ARCH_x86)
-  return (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT) != 0;
+  return (task->thread_info.status & TS_COMPAT) != 0;
 #else
-  return (BPF_CORE_READ(task, thread_info.flags) & (1ul << TIF_32BIT)) != 0;
+  return (task->thread_info.flags & (1ul << TIF_32BIT)) != 0;
 #endif
 }
 
@@ -108,32 +110,32 @@ static __always_inline u64 argument(struct pt_regs* regs, bool compat, int index
   if (compat) {
     switch (index) {
       case 0:
-        return (u32)BPF_CORE_READ(regs, bx);
+        return (u32)regs->bx;
       case 1:
-        return (u32)BPF_CORE_READ(regs, cx);
+        return (u32)regs->cx;
       case 2:
-        return (u32)BPF_CORE_READ(regs, dx);
+        return (u32)regs->dx;
       case 3:
-        return (u32)BPF_CORE_READ(regs, si);
+        return (u32)regs->si;
       case 4:
-        return (u32)BPF_CORE_READ(regs, di);
+        return (u32)regs->di;
       default:
-        return (u32)BPF_CORE_READ(regs, bp);
+        return (u32)regs->bp;
     }
   }
   switch (index) {
     case 0:
-      return BPF_CORE_READ(regs, di);
+      return regs->di;
     case 1:
-      return BPF_CORE_READ(regs, si);
+      return regs->si;
     case 2:
-      return BPF_CORE_READ(regs, dx);
+      return regs->dx;
     case 3:
-      return BPF_CORE_READ(regs, r10);
+      return regs->r10;
     case 4:
-      return BPF_CORE_READ(regs, r8);
+      return regs->r8;
     default:
-      return BPF_CORE_READ(regs, r9);
+      return regs->r9;
   }
 #else
   u64 value = 0;
@@ -144,25 +146,28 @@ static __always_inline u64 argument(struct pt_regs* regs, bool compat, int index
 
 static __always_inline u64 instruction(struct pt_regs* regs) {
 #if defined(__TARGET_ARCH_x86)
-  return BPF_CORE_READ(regs, ip);
+  return regs->ip;
 #else
-  return BPF_CORE_READ(regs, pc);
+  return regs->pc;
 #endif
 }
 
 // What was asked for, at sys_exit: -1 after a signal's return.
 static __always_inline long asked_number(struct pt_regs* regs) {
 #if defined(__TARGET_ARCH_x86)
-  return (long)BPF_CORE_READ(regs, orig_ax);
+  return (long)regs->orig_ax;
 #else
-  return BPF_CORE_READ(regs, syscallno);
+  return regs->syscallno;
 #endif
 }
 
 // ---- Files
 
-// The path of a file, its last component first, up to the root of the task or of what can be reached.
-static __noinline u32 file_id(struct file* file, struct task_struct* task, bool library) {
+// The path of a file, its last component first, up to the root of the current task or of what can be reached.
+// Not static: the kernel then verifies it once, not at each call; such functions take numbers only.
+__noinline u32 file_id(u64 file_address, u32 library) {
+  struct file* file = (void*)file_address;
+  struct task_struct* task = (void*)bpf_get_current_task();
   if (file == 0) return 0;
   struct dentry* dentry = BPF_CORE_READ(file, f_path.dentry);
   struct vfsmount* mount = BPF_CORE_READ(file, f_path.mnt);
@@ -228,7 +233,7 @@ static __noinline u32 file_id(struct file* file, struct task_struct* task, bool 
 }
 
 static __always_inline u32 executable_of(struct task_struct* task) {
-  return file_id(BPF_CORE_READ(task, mm, exe_file), task, false);
+  return file_id((u64)BPF_CORE_READ(task, mm, exe_file), false);
 }
 
 struct module {
@@ -239,17 +244,17 @@ struct module {
 
 static long take_module(struct task_struct* task, struct vm_area_struct* area, struct module* found) {
   found->offset = found->ip - BPF_CORE_READ(area, vm_start) + (BPF_CORE_READ(area, vm_pgoff) << 12);
-  found->id = file_id(BPF_CORE_READ(area, vm_file), task, true);
+  found->id = file_id((u64)BPF_CORE_READ(area, vm_file), true);
   return 0;
 }
 
 // ---- Whose a task is
 
-static __noinline u32 workload_of_cgroup(struct cgroup* cgroup, u32 hierarchy) {
+// Not static, as file_id.
+__noinline u32 walk_cgroups(u64 cgroup_address, u32 hierarchy) {
+  struct cgroup* cgroup = (void*)cgroup_address;
   if (cgroup == 0) return 0;
   struct rec_cgroup_key key = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
-  struct rec_cgroup_cached* known = bpf_map_lookup_elem(&cgroup_cache, &key);
-  if (known && known->generation == generation) return known->workload;
   struct rec_cgroup_cached result = {.generation = generation};
   struct rec_cgroup_key above = key;
   struct cgroup_subsys_state* self = (void*)cgroup + bpf_core_field_offset(struct cgroup, self);
@@ -265,6 +270,14 @@ static __noinline u32 workload_of_cgroup(struct cgroup* cgroup, u32 hierarchy) {
   }
   bpf_map_update_elem(&cgroup_cache, &key, &result, BPF_ANY);
   return result.workload;
+}
+
+// Every call of every task of the host that is not ours comes by here, so the answer is kept.
+static __always_inline u32 workload_of_cgroup(struct cgroup* cgroup, u32 hierarchy) {
+  struct rec_cgroup_key key = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
+  struct rec_cgroup_cached* known = bpf_map_lookup_elem(&cgroup_cache, &key);
+  if (known && known->generation == generation) return known->workload;
+  return walk_cgroups((u64)cgroup, hierarchy);
 }
 
 static __always_inline u32 v1_subsystem(void) {
@@ -293,7 +306,7 @@ static __always_inline u32 v1_subsystem(void) {
 }
 
 static __always_inline u32 workload_by_cgroup(struct task_struct* task) {
-  struct css_set* set = BPF_CORE_READ(task, cgroups);
+  struct css_set* set = task->cgroups;
   u32 workload = workload_of_cgroup(BPF_CORE_READ(set, dfl_cgrp), 2);
   if (workload != 0 || v1_controller == 0) return workload;
   struct cgroup_subsys_state* css = 0;
@@ -315,8 +328,8 @@ static __always_inline struct rec_task* adopt(struct task_struct* task) {
   }
   state->workload = index;
   state->where = REC_JOINING;
-  if ((u32)BPF_CORE_READ(task, tgid) != workload->announced_tgid &&
-      BPF_CORE_READ(task, start_boottime) < workload->armed_boot) {
+  if ((u32)task->tgid != workload->announced_tgid &&
+      task->start_boottime < workload->armed_boot) {
     state->where = REC_MAIN;
   }
   state->executable = executable_of(task);
@@ -394,8 +407,8 @@ static __always_inline u8 describe(struct rec_key* key, struct rec_task* state, 
 static __always_inline bool is_subject(struct task_struct* task, struct rec_task* state, struct rec_workload* workload,
                                        u8 kind) {
   if (state->where != REC_JOINING) return true;
-  if (BPF_CORE_READ(task, seccomp.mode) != 0 || (kind & REC_CALL_EXECS) != 0) return true;
-  return workload->announced_tgid != 0 && (u32)BPF_CORE_READ(task, tgid) == workload->announced_tgid;
+  if (task->seccomp.mode != 0 || (kind & REC_CALL_EXECS) != 0) return true;
+  return workload->announced_tgid != 0 && (u32)task->tgid == workload->announced_tgid;
 }
 
 static __always_inline u8 result_of_verdict(u32 code) {
@@ -473,7 +486,7 @@ int BPF_PROG(sys_exit, struct pt_regs* regs, long value) {
     count(task, &state->key, 1, now, ip);
     return 0;
   }
-  int mode = BPF_CORE_READ(task, seccomp.mode);
+  int mode = task->seccomp.mode;
   long number = asked_number(regs);
   u64 now = bpf_ktime_get_ns();
   struct rec_key* key = &state->key;
@@ -525,7 +538,7 @@ int BPF_PROG(execed, struct task_struct* task, int old_pid, struct linux_binprm*
   if (!workload) return 0;
   state->executable = executable_of(task);
   if (state->where != REC_JOINING) return 0;
-  u32 tgid = BPF_CORE_READ(task, tgid);
+  u32 tgid = task->tgid;
   if (workload->started == 0 || tgid == workload->announced_tgid) {
     state->where = REC_MAIN;
     workload->init_tgid = tgid;
@@ -544,7 +557,7 @@ int BPF_PROG(exited, struct task_struct* task) {
   if (!workload) return 0;
   __sync_fetch_and_add(&workload->live, -1);
   // Killed as one thread of several: there is no sys_exit. (A killed process was seen there, and has sigsys.)
-  if (paused || state->in_call || state->sigsys || BPF_CORE_READ(task, seccomp.mode) != SECCOMP_MODE_DEAD) return 0;
+  if (paused || state->in_call || state->sigsys || task->seccomp.mode != SECCOMP_MODE_DEAD) return 0;
   if (state->key.result == REC_KILL_PROCESS) return 0;
   if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) return 0;  // as old as bpf_task_pt_regs
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -572,7 +585,7 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo* info, struct task_str
     return 0;
   }
   if (signal < 1 || signal > 64 || (workload->stop_signals & (1ull << (signal - 1))) == 0) return 0;
-  if (workload->init_tgid != 0 && (u32)BPF_CORE_READ(task, tgid) == workload->init_tgid) workload->stopping = 1;
+  if (workload->init_tgid != 0 && (u32)task->tgid == workload->init_tgid) workload->stopping = 1;
   return 0;
 }
 
