@@ -45,6 +45,9 @@ u32 next_file = 1;
 u32 paused = 0;
 struct rec_losses losses = {};
 struct rec_workload workloads[REC_MAX_WORKLOADS] = {};
+// Whose a cgroup is, by the end of its id: id (40 bits), workload index + 1 or 0 (11), generation (13). One word, so
+// that no processor reads half of another's entry; 0 is none, for no cgroup has the id 0.
+u64 cgroup_cache[2][REC_CACHE] = {};
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -66,13 +69,6 @@ struct {
   __type(key, struct rec_cgroup_key);
   __type(value, u32);  // workload index + 1
 } cgroups SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
-  __type(key, struct rec_cgroup_key);
-  __type(value, struct rec_cgroup_cached);
-} cgroup_cache SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -250,34 +246,46 @@ static long take_module(struct task_struct* task, struct vm_area_struct* area, s
 
 // ---- Whose a task is
 
+enum { CACHED_ID_BITS = 40, CACHED_WORKLOAD_BITS = 11, CACHED_WORKLOAD_MASK = (1 << CACHED_WORKLOAD_BITS) - 1 };
+
+static __always_inline u64 cached(u64 id, u64 workload, u64 made_in) {
+  return id | workload << CACHED_ID_BITS | made_in << (CACHED_ID_BITS + CACHED_WORKLOAD_BITS);
+}
+
 // Not static, as file_id.
 __noinline u32 walk_cgroups(u64 cgroup_address, u32 hierarchy) {
   struct cgroup* cgroup = (void*)cgroup_address;
   if (cgroup == 0) return 0;
-  struct rec_cgroup_key key = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
-  struct rec_cgroup_cached result = {.generation = generation};
-  struct rec_cgroup_key above = key;
+  u32 began = generation;
+  u32 workload = 0;
+  struct rec_cgroup_key above = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
+  u64 id = above.id;
   struct cgroup_subsys_state* self = (void*)cgroup + bpf_core_field_offset(struct cgroup, self);
   for (int i = 0; i < MAX_CGROUP_DEPTH; i++) {
     u32* chosen = bpf_map_lookup_elem(&cgroups, &above);
     if (chosen) {
-      result.workload = *chosen;
+      workload = *chosen;
       break;
     }
     self = BPF_CORE_READ(self, parent);
     if (self == 0) break;
     above.id = BPF_CORE_READ(self, cgroup, kn, id);
   }
-  bpf_map_update_elem(&cgroup_cache, &key, &result, BPF_ANY);
-  return result.workload;
+  if (id < (1ull << CACHED_ID_BITS)) {
+    cgroup_cache[hierarchy & 1][id & (REC_CACHE - 1)] = cached(id, workload & CACHED_WORKLOAD_MASK, began);
+  }
+  return workload;
 }
 
-// Every call of every task of the host that is not ours comes by here, so the answer is kept.
+// Every call of every task of the host that is not recorded comes by here: a few loads, no helper.
 static __always_inline u32 workload_of_cgroup(struct cgroup* cgroup, u32 hierarchy) {
-  struct rec_cgroup_key key = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
-  struct rec_cgroup_cached* known = bpf_map_lookup_elem(&cgroup_cache, &key);
-  if (known && known->generation == generation) return known->workload;
-  return walk_cgroups((u64)cgroup, hierarchy);
+  u64 id = cgroup->kn->id;
+  u64 known = cgroup_cache[hierarchy & 1][id & (REC_CACHE - 1)];
+  u32 workload = (known >> CACHED_ID_BITS) & CACHED_WORKLOAD_MASK;
+  if (known != 0 && known == cached(id, workload, generation)) return workload;
+  u64 address = 0;
+  bpf_probe_read_kernel(&address, sizeof(address), &(struct cgroup*){cgroup});
+  return walk_cgroups(address, hierarchy);
 }
 
 static __always_inline u32 v1_subsystem(void) {
@@ -307,12 +315,10 @@ static __always_inline u32 v1_subsystem(void) {
 
 static __always_inline u32 workload_by_cgroup(struct task_struct* task) {
   struct css_set* set = task->cgroups;
-  u32 workload = workload_of_cgroup(BPF_CORE_READ(set, dfl_cgrp), 2);
+  u32 workload = workload_of_cgroup(set->dfl_cgrp, 2);
   if (workload != 0 || v1_controller == 0) return workload;
-  struct cgroup_subsys_state* css = 0;
-  bpf_probe_read_kernel(&css, sizeof(css),
-                        (void*)set + bpf_core_field_offset(struct css_set, subsys) + v1_subsystem() * sizeof(css));
-  return css == 0 ? 0 : workload_of_cgroup(BPF_CORE_READ(css, cgroup), 1);
+  struct cgroup_subsys_state* css = set->subsys[v1_subsystem()];
+  return workload_of_cgroup(css->cgroup, 1);
 }
 
 // The state of a task that is seen for the first time; 0 when it is nobody's.
@@ -469,7 +475,8 @@ int BPF_PROG(sys_exit, struct pt_regs* regs, long value) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct rec_task* state = bpf_task_storage_get(&tasks, task, 0, 0);
   if (!state) {
-    adopt(task);  // its call began before: nothing to say about that one
+    // Its call began before: nothing to say about that one. Only a filter could hide the next from sys_enter.
+    if (task->seccomp.mode != 0) adopt(task);
     return 0;
   }
   struct rec_workload* workload = workload_of(state->workload);
