@@ -210,6 +210,11 @@ Result<void> EbpfRecorder::WatchCgroup(size_t workload, const CgroupIds& ids) {
   TRY(add(ids.unified, 2));
   TRY(add(ids.v1, 1));
   __atomic_add_fetch(&state_->skeleton->bss->generation, 1, __ATOMIC_SEQ_CST);
+  // The cache keeps some bits of the generation only.
+  auto& cache = state_->skeleton->bss->cgroup_cache;
+  for (auto& hierarchy : cache) {
+    for (auto& entry : hierarchy) __atomic_store_n(&entry, 0, __ATOMIC_RELAXED);
+  }
   return {};
 }
 

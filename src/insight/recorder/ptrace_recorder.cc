@@ -32,6 +32,15 @@ constexpr int kFirstRestart = 512;  // ERESTARTSYS to ERESTART_RESTARTBLOCK: the
 constexpr int kLastRestart = 516;
 
 using SyscallStop = __ptrace_syscall_info;  // a seccomp stop has number and arguments where an entry has them
+// The command, which signals that end a program are passed on to.
+volatile sig_atomic_t passed_on_to = 0;
+
+void PassOn(int signal) {
+  const int before = errno;
+  if (passed_on_to > 0) ::kill(passed_on_to, signal);
+  errno = before;
+}
+
 using Table = std::array<rec_call_info, REC_MAX_NUMBERS>;
 
 // In the child: every call stops it. 0 or an errno.
@@ -102,6 +111,10 @@ class Tracer {
     struct sigaction ignore = {};
     ignore.sa_handler = SIG_IGN;
     for (const int signal : {SIGINT, SIGQUIT}) ::sigaction(signal, &ignore, nullptr);
+    struct sigaction pass_on = {};
+    pass_on.sa_handler = PassOn;
+    passed_on_to = first_;
+    for (const int signal : {SIGTERM, SIGHUP}) ::sigaction(signal, &pass_on, nullptr);
     TRY(command.Release());
     began_ = base::NowUnixNanos();
     while (Step()) {
@@ -314,6 +327,7 @@ class Tracer {
       Finish(task);
       tasks_.erase(found);
     }
+    if (tid == first_) passed_on_to = 0;
     if (tid == first_) outcome_.command_status = ShellStatus(status);
   }
 

@@ -20,6 +20,7 @@ enum {
   REC_MAX_WORKLOADS = 1024,
   REC_MAX_NUMBERS = 1024,  // system call numbers that can have arguments in the key
   REC_MAX_ARGS = 3,
+  REC_CACHE = 4096,    // entries of the cache of cgroups, a power of two
   REC_ABIS = 2,        // the machine's own, and the 32-bit one
   REC_PATH = 1024,     // bytes of a path, components from the last to the first, each with its NUL
   REC_NAME = 256,      // longest component with its NUL
@@ -92,11 +93,6 @@ struct rec_cgroup_key {
   u64 id;
   u32 hierarchy;
   u32 unused;
-};
-
-struct rec_cgroup_cached {
-  u32 workload;  // index + 1, 0: nobody's
-  u32 generation;
 };
 
 // Shared with the recorder in both directions, without locks: each field has one writer but for the atomic ones.

@@ -45,6 +45,9 @@ u32 next_file = 1;
 u32 paused = 0;
 struct rec_losses losses = {};
 struct rec_workload workloads[REC_MAX_WORKLOADS] = {};
+// Whose a cgroup is, by the end of its id: id (40 bits), workload index + 1 or 0 (11), generation (13). One word, so
+// that no processor reads half of another's entry; 0 is none, for no cgroup has the id 0.
+u64 cgroup_cache[2][REC_CACHE] = {};
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -68,13 +71,6 @@ struct {
 } cgroups SEC(".maps");
 
 struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
-  __type(key, struct rec_cgroup_key);
-  __type(value, struct rec_cgroup_cached);
-} cgroup_cache SEC(".maps");
-
-struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, int);
@@ -94,12 +90,14 @@ static __always_inline struct rec_workload* workload_of(u32 index) {
 }
 
 // ---- Registers
+//
+// Structures that the verifier knows the type of are read directly, which is quicker than BPF_CORE_READ.
 
 static __always_inline bool is_compat(struct task_struct* task) {
 #if defined(__TARGET_ARCH_x86)
-  return (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT) != 0;
+  return (task->thread_info.status & TS_COMPAT) != 0;
 #else
-  return (BPF_CORE_READ(task, thread_info.flags) & (1ul << TIF_32BIT)) != 0;
+  return (task->thread_info.flags & (1ul << TIF_32BIT)) != 0;
 #endif
 }
 
@@ -108,32 +106,32 @@ static __always_inline u64 argument(struct pt_regs* regs, bool compat, int index
   if (compat) {
     switch (index) {
       case 0:
-        return (u32)BPF_CORE_READ(regs, bx);
+        return (u32)regs->bx;
       case 1:
-        return (u32)BPF_CORE_READ(regs, cx);
+        return (u32)regs->cx;
       case 2:
-        return (u32)BPF_CORE_READ(regs, dx);
+        return (u32)regs->dx;
       case 3:
-        return (u32)BPF_CORE_READ(regs, si);
+        return (u32)regs->si;
       case 4:
-        return (u32)BPF_CORE_READ(regs, di);
+        return (u32)regs->di;
       default:
-        return (u32)BPF_CORE_READ(regs, bp);
+        return (u32)regs->bp;
     }
   }
   switch (index) {
     case 0:
-      return BPF_CORE_READ(regs, di);
+      return regs->di;
     case 1:
-      return BPF_CORE_READ(regs, si);
+      return regs->si;
     case 2:
-      return BPF_CORE_READ(regs, dx);
+      return regs->dx;
     case 3:
-      return BPF_CORE_READ(regs, r10);
+      return regs->r10;
     case 4:
-      return BPF_CORE_READ(regs, r8);
+      return regs->r8;
     default:
-      return BPF_CORE_READ(regs, r9);
+      return regs->r9;
   }
 #else
   u64 value = 0;
@@ -144,25 +142,28 @@ static __always_inline u64 argument(struct pt_regs* regs, bool compat, int index
 
 static __always_inline u64 instruction(struct pt_regs* regs) {
 #if defined(__TARGET_ARCH_x86)
-  return BPF_CORE_READ(regs, ip);
+  return regs->ip;
 #else
-  return BPF_CORE_READ(regs, pc);
+  return regs->pc;
 #endif
 }
 
 // What was asked for, at sys_exit: -1 after a signal's return.
 static __always_inline long asked_number(struct pt_regs* regs) {
 #if defined(__TARGET_ARCH_x86)
-  return (long)BPF_CORE_READ(regs, orig_ax);
+  return (long)regs->orig_ax;
 #else
-  return BPF_CORE_READ(regs, syscallno);
+  return regs->syscallno;
 #endif
 }
 
 // ---- Files
 
-// The path of a file, its last component first, up to the root of the task or of what can be reached.
-static __noinline u32 file_id(struct file* file, struct task_struct* task, bool library) {
+// The path of a file, its last component first, up to the root of the current task or of what can be reached.
+// Not static: the kernel then verifies it once, not at each call; such functions take numbers only.
+__noinline u32 file_id(u64 file_address, u32 library) {
+  struct file* file = (void*)file_address;
+  struct task_struct* task = (void*)bpf_get_current_task();
   if (file == 0) return 0;
   struct dentry* dentry = BPF_CORE_READ(file, f_path.dentry);
   struct vfsmount* mount = BPF_CORE_READ(file, f_path.mnt);
@@ -228,7 +229,7 @@ static __noinline u32 file_id(struct file* file, struct task_struct* task, bool 
 }
 
 static __always_inline u32 executable_of(struct task_struct* task) {
-  return file_id(BPF_CORE_READ(task, mm, exe_file), task, false);
+  return file_id((u64)BPF_CORE_READ(task, mm, exe_file), false);
 }
 
 struct module {
@@ -239,32 +240,52 @@ struct module {
 
 static long take_module(struct task_struct* task, struct vm_area_struct* area, struct module* found) {
   found->offset = found->ip - BPF_CORE_READ(area, vm_start) + (BPF_CORE_READ(area, vm_pgoff) << 12);
-  found->id = file_id(BPF_CORE_READ(area, vm_file), task, true);
+  found->id = file_id((u64)BPF_CORE_READ(area, vm_file), true);
   return 0;
 }
 
 // ---- Whose a task is
 
-static __noinline u32 workload_of_cgroup(struct cgroup* cgroup, u32 hierarchy) {
+enum { CACHED_ID_BITS = 40, CACHED_WORKLOAD_BITS = 11, CACHED_WORKLOAD_MASK = (1 << CACHED_WORKLOAD_BITS) - 1 };
+
+static __always_inline u64 cached(u64 id, u64 workload, u64 made_in) {
+  return id | workload << CACHED_ID_BITS | made_in << (CACHED_ID_BITS + CACHED_WORKLOAD_BITS);
+}
+
+// Not static, as file_id.
+__noinline u32 walk_cgroups(u64 cgroup_address, u32 hierarchy) {
+  struct cgroup* cgroup = (void*)cgroup_address;
   if (cgroup == 0) return 0;
-  struct rec_cgroup_key key = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
-  struct rec_cgroup_cached* known = bpf_map_lookup_elem(&cgroup_cache, &key);
-  if (known && known->generation == generation) return known->workload;
-  struct rec_cgroup_cached result = {.generation = generation};
-  struct rec_cgroup_key above = key;
+  u32 began = generation;
+  u32 workload = 0;
+  struct rec_cgroup_key above = {.id = BPF_CORE_READ(cgroup, kn, id), .hierarchy = hierarchy};
+  u64 id = above.id;
   struct cgroup_subsys_state* self = (void*)cgroup + bpf_core_field_offset(struct cgroup, self);
   for (int i = 0; i < MAX_CGROUP_DEPTH; i++) {
     u32* chosen = bpf_map_lookup_elem(&cgroups, &above);
     if (chosen) {
-      result.workload = *chosen;
+      workload = *chosen;
       break;
     }
     self = BPF_CORE_READ(self, parent);
     if (self == 0) break;
     above.id = BPF_CORE_READ(self, cgroup, kn, id);
   }
-  bpf_map_update_elem(&cgroup_cache, &key, &result, BPF_ANY);
-  return result.workload;
+  if (id < (1ull << CACHED_ID_BITS)) {
+    cgroup_cache[hierarchy & 1][id & (REC_CACHE - 1)] = cached(id, workload & CACHED_WORKLOAD_MASK, began);
+  }
+  return workload;
+}
+
+// Every call of every task of the host that is not recorded comes by here: a few loads, no helper.
+static __always_inline u32 workload_of_cgroup(struct cgroup* cgroup, u32 hierarchy) {
+  u64 id = cgroup->kn->id;
+  u64 known = cgroup_cache[hierarchy & 1][id & (REC_CACHE - 1)];
+  u32 workload = (known >> CACHED_ID_BITS) & CACHED_WORKLOAD_MASK;
+  if (known != 0 && known == cached(id, workload, generation)) return workload;
+  u64 address = 0;
+  bpf_probe_read_kernel(&address, sizeof(address), &(struct cgroup*){cgroup});
+  return walk_cgroups(address, hierarchy);
 }
 
 static __always_inline u32 v1_subsystem(void) {
@@ -293,13 +314,11 @@ static __always_inline u32 v1_subsystem(void) {
 }
 
 static __always_inline u32 workload_by_cgroup(struct task_struct* task) {
-  struct css_set* set = BPF_CORE_READ(task, cgroups);
-  u32 workload = workload_of_cgroup(BPF_CORE_READ(set, dfl_cgrp), 2);
+  struct css_set* set = task->cgroups;
+  u32 workload = workload_of_cgroup(set->dfl_cgrp, 2);
   if (workload != 0 || v1_controller == 0) return workload;
-  struct cgroup_subsys_state* css = 0;
-  bpf_probe_read_kernel(&css, sizeof(css),
-                        (void*)set + bpf_core_field_offset(struct css_set, subsys) + v1_subsystem() * sizeof(css));
-  return css == 0 ? 0 : workload_of_cgroup(BPF_CORE_READ(css, cgroup), 1);
+  struct cgroup_subsys_state* css = set->subsys[v1_subsystem()];
+  return workload_of_cgroup(css->cgroup, 1);
 }
 
 // The state of a task that is seen for the first time; 0 when it is nobody's.
@@ -315,8 +334,8 @@ static __always_inline struct rec_task* adopt(struct task_struct* task) {
   }
   state->workload = index;
   state->where = REC_JOINING;
-  if ((u32)BPF_CORE_READ(task, tgid) != workload->announced_tgid &&
-      BPF_CORE_READ(task, start_boottime) < workload->armed_boot) {
+  if ((u32)task->tgid != workload->announced_tgid &&
+      task->start_boottime < workload->armed_boot) {
     state->where = REC_MAIN;
   }
   state->executable = executable_of(task);
@@ -394,8 +413,8 @@ static __always_inline u8 describe(struct rec_key* key, struct rec_task* state, 
 static __always_inline bool is_subject(struct task_struct* task, struct rec_task* state, struct rec_workload* workload,
                                        u8 kind) {
   if (state->where != REC_JOINING) return true;
-  if (BPF_CORE_READ(task, seccomp.mode) != 0 || (kind & REC_CALL_EXECS) != 0) return true;
-  return workload->announced_tgid != 0 && (u32)BPF_CORE_READ(task, tgid) == workload->announced_tgid;
+  if (task->seccomp.mode != 0 || (kind & REC_CALL_EXECS) != 0) return true;
+  return workload->announced_tgid != 0 && (u32)task->tgid == workload->announced_tgid;
 }
 
 static __always_inline u8 result_of_verdict(u32 code) {
@@ -456,7 +475,8 @@ int BPF_PROG(sys_exit, struct pt_regs* regs, long value) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct rec_task* state = bpf_task_storage_get(&tasks, task, 0, 0);
   if (!state) {
-    adopt(task);  // its call began before: nothing to say about that one
+    // Its call began before: nothing to say about that one. Only a filter could hide the next from sys_enter.
+    if (task->seccomp.mode != 0) adopt(task);
     return 0;
   }
   struct rec_workload* workload = workload_of(state->workload);
@@ -473,7 +493,7 @@ int BPF_PROG(sys_exit, struct pt_regs* regs, long value) {
     count(task, &state->key, 1, now, ip);
     return 0;
   }
-  int mode = BPF_CORE_READ(task, seccomp.mode);
+  int mode = task->seccomp.mode;
   long number = asked_number(regs);
   u64 now = bpf_ktime_get_ns();
   struct rec_key* key = &state->key;
@@ -525,7 +545,7 @@ int BPF_PROG(execed, struct task_struct* task, int old_pid, struct linux_binprm*
   if (!workload) return 0;
   state->executable = executable_of(task);
   if (state->where != REC_JOINING) return 0;
-  u32 tgid = BPF_CORE_READ(task, tgid);
+  u32 tgid = task->tgid;
   if (workload->started == 0 || tgid == workload->announced_tgid) {
     state->where = REC_MAIN;
     workload->init_tgid = tgid;
@@ -544,7 +564,7 @@ int BPF_PROG(exited, struct task_struct* task) {
   if (!workload) return 0;
   __sync_fetch_and_add(&workload->live, -1);
   // Killed as one thread of several: there is no sys_exit. (A killed process was seen there, and has sigsys.)
-  if (paused || state->in_call || state->sigsys || BPF_CORE_READ(task, seccomp.mode) != SECCOMP_MODE_DEAD) return 0;
+  if (paused || state->in_call || state->sigsys || task->seccomp.mode != SECCOMP_MODE_DEAD) return 0;
   if (state->key.result == REC_KILL_PROCESS) return 0;
   if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) return 0;  // as old as bpf_task_pt_regs
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -572,7 +592,7 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo* info, struct task_str
     return 0;
   }
   if (signal < 1 || signal > 64 || (workload->stop_signals & (1ull << (signal - 1))) == 0) return 0;
-  if (workload->init_tgid != 0 && (u32)BPF_CORE_READ(task, tgid) == workload->init_tgid) workload->stopping = 1;
+  if (workload->init_tgid != 0 && (u32)task->tgid == workload->init_tgid) workload->stopping = 1;
   return 0;
 }
 
