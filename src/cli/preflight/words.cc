@@ -23,6 +23,20 @@ std::string ShellWord(const std::string& word) {
   return quoted + "'";
 }
 
+// As --caps takes it.
+std::string CapsText(const std::vector<std::string>& bounding) {
+  if (bounding.empty()) return "none";
+  std::vector<std::string> words;
+  const auto all = seccomp::DockerDefaultCapabilities();
+  const auto has = [&](const std::string& name) { return std::ranges::find(bounding, name) != bounding.end(); };
+  const bool has_default = std::ranges::all_of(all, has);
+  if (has_default) words.emplace_back("default");
+  for (const std::string& name : bounding) {
+    if (!has_default || std::ranges::find(all, name) == all.end()) words.push_back(name);
+  }
+  return base::Join(words, ",");
+}
+
 std::string Plural(uint64_t count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
 }  // namespace
@@ -88,9 +102,7 @@ std::string RemedyCommand(const insight::Report& report, const insight::Containe
   const insight::Target& target = report.scenarios[verdict.scenario].after;
   std::string command = "portcullis profile from-evidence --base " + ShellWord(target.name);
   if (!subject.pod.empty() || !subject.container.empty()) command += " --container " + ShellWord(NameOf(subject));
-  if (verdict.bounding != seccomp::DockerDefaultCapabilities()) {
-    command += " --caps " + (verdict.bounding.empty() ? "none" : ShellWord(base::Join(verdict.bounding, ",")));
-  }
+  if (const std::string caps = CapsText(verdict.bounding); caps != "default") command += " --caps " + caps;
   command += " --kernel " + seccomp::ToString(target.kernel);
   for (const std::string& trace : verdict.traces) command += " " + ShellWord(trace);
   return command;
