@@ -56,7 +56,8 @@ bool IsOf(const insight::Workload& workload, const insight::Workload& wanted) {
 }
 
 // All that belongs together, as calls of one container.
-Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight::Workload>& wanted, size_t* workloads) {
+Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight::Workload>& wanted,
+                                 size_t* workloads) {
   insight::Evidence all;
   insight::Evidence chosen;
   ProgressLine progress;
@@ -66,9 +67,8 @@ Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight
   }
   chosen.source = all.source;
   chosen.completeness = all.completeness;
-  const bool only_commands = std::ranges::none_of(all.workloads(), [&](const insight::Workload& one) {
-    return wanted && IsOf(one, *wanted);
-  });
+  const bool only_commands =
+      std::ranges::none_of(all.workloads(), [&](const insight::Workload& one) { return wanted && IsOf(one, *wanted); });
   const size_t index = chosen.AddWorkload(wanted.value_or(insight::Workload{.command = "evidence"}));
   std::vector<bool> taken;
   for (const insight::Workload& one : all.workloads()) {
@@ -111,8 +111,8 @@ void Collect(const insight::Evidence& evidence, const insight::Enforced& base, b
       seen.needed.push_back({call, caller});
       if (name) seen.names.emplace(*name);
     } else {
-      seen.left_out.push_back(fmt::format("{} ({}): {}", name ? std::string(*name) : std::to_string(call.number), caller,
-                                          judgement->why));
+      seen.left_out.push_back(
+          fmt::format("{} ({}): {}", name ? std::string(*name) : std::to_string(call.number), caller, judgement->why));
     }
   }
   std::ranges::sort(seen.left_out);
@@ -149,8 +149,8 @@ Result<void> StartTest(const seccomp::ResolvedProfile& profile) {
   for (const runtime::StartOutcome& one : *starts) {
     const char* with = one.no_new_privileges ? "with" : "without";
     if (!one.error.empty()) {
-      return Fail(Code::kFailedPrecondition, "no container starts under this profile: {} {} noNewPrivileges: {}", one.runtime,
-                  with, one.error);
+      return Fail(Code::kFailedPrecondition, "no container starts under this profile: {} {} noNewPrivileges: {}",
+                  one.runtime, with, one.error);
     }
     Tell(fmt::format("a container starts under it with {} {} noNewPrivileges", one.runtime, with));
   }
@@ -179,6 +179,7 @@ Result<std::string> MakeText(const Flags& flags, const Operand& operand, const s
   }
   ASSIGN_OR_RETURN(const seccomp::Profile docker,
                    algebra::ApplyToProfile(operand.profile, addition.delta, context.flavour));
+  for (const Diagnostic& one : seccomp::LintPortability(docker, "the profile")) Tell("lint: " + FormatDiagnostic(one));
   return seccomp::ToJson(docker).dump(2) + "\n";
 }
 
@@ -186,9 +187,11 @@ Result<void> CheckFlags(const Flags& flags) {
   if (flags.format != "delta" && flags.format != "oci" && flags.format != "docker") {
     return Fail(Code::kInvalidArgument, "--format: want delta, oci or docker, not {}", base::Quote(flags.format));
   }
-  if (flags.traces.empty()) return Fail(Code::kInvalidArgument, "want traces: portcullis profile from-evidence TRACE...");
+  if (flags.traces.empty())
+    return Fail(Code::kInvalidArgument, "want traces: portcullis profile from-evidence TRACE...");
   if (flags.minimal && flags.format != "oci") {
-    return Fail(Code::kInvalidArgument, "--minimal makes a complete profile for one kind of container: it needs --format oci");
+    return Fail(Code::kInvalidArgument,
+                "--minimal makes a complete profile for one kind of container: it needs --format oci");
   }
   if (!flags.install.empty() && flags.format == "delta") {
     return Fail(Code::kInvalidArgument, "--install writes a complete profile: it needs --format oci or docker");
@@ -211,12 +214,14 @@ Result<int> Run(const Flags& flags) {
   ASSIGN_OR_RETURN(const insight::Evidence evidence, Gather(flags, wanted, &seen.workloads));
   Collect(evidence, base, flags.tolerated, seen);
   if (!evidence.IsComplete() && !flags.incomplete) {
-    return Fail(Code::kFailedPrecondition,
-                "the evidence is INCOMPLETE (losses, or a trace without its end): a profile made of it would lack calls; "
-                "record again, or take it as it is with --incomplete");
+    return Fail(
+        Code::kFailedPrecondition,
+        "the evidence is INCOMPLETE (losses, or a trace without its end): a profile made of it would lack calls; "
+        "record again, or take it as it is with --incomplete");
   }
   if (flags.minimal && evidence.completeness.unseen.contains(std::string(insight::unseen::kAllowedCalls))) {
-    return Fail(Code::kFailedPrecondition, "--minimal: logs do not show the calls that a profile allows; record the container");
+    return Fail(Code::kFailedPrecondition,
+                "--minimal: logs do not show the calls that a profile allows; record the container");
   }
   const insight::Addition addition = insight::AdditionFor(base, seen.needed);
   for (const std::string& one : addition.impossible) Tell("cannot be allowed by a profile on this base: " + one);
@@ -236,7 +241,8 @@ Result<int> Run(const Flags& flags) {
   }
   const auto compiled = filter::Compile(profile, {.native = context.host});
   if (!compiled) return Failure(compiled.error());
-  if (!Lint(profile, resolved, context.host)) return Fail(Code::kFailedPrecondition, "lint found an error, and the profile is not offered");
+  if (!Lint(profile, resolved, context.host))
+    return Fail(Code::kFailedPrecondition, "lint found an error, and the profile is not offered");
   if (flags.start_test && context.host == syscalls::NativeArch()) TRY(StartTest(profile));
   ASSIGN_OR_RETURN(const std::string text, MakeText(flags, operand, context, addition, profile));
   if (flags.install.empty()) {
@@ -244,7 +250,8 @@ Result<int> Run(const Flags& flags) {
   } else {
     ASSIGN_OR_RETURN(const std::string path, Install(text, flags));
     std::printf("%s\n", path.c_str());
-    Tell("for the manifest: securityContext: {seccompProfile: {type: Localhost, localhostProfile: " + flags.install + "}}");
+    Tell("for the manifest: securityContext: {seccompProfile: {type: Localhost, localhostProfile: " + flags.install +
+         "}}");
   }
   return addition.impossible.empty() ? 0 : 1;
 }
@@ -253,18 +260,21 @@ Result<int> Run(const Flags& flags) {
 
 int ProfileFromEvidenceMain(const std::vector<std::string>& args) {
   Flags flags;
-  CommandLine line("portcullis profile from-evidence",
-                   "Makes the profile that recorded calls need: a default, and what it lacks. Exit code 1: some calls cannot be "
-                   "allowed by a profile.");
+  CommandLine line(
+      "portcullis profile from-evidence",
+      "Makes the profile that recorded calls need: a default, and what it lacks. Exit code 1: some calls cannot be "
+      "allowed by a profile.");
   line.Text("--base", &flags.base, "the default that the container would get (containerd@2.2, cri-o@1.34)");
   AddResolveFlags(line, &flags.words);
-  line.Text("--container", &flags.container, "NAMESPACE/POD/CONTAINER; its replicas, and traces of commands where no trace "
-                                             "names it; without it all that the traces have");
+  line.Text("--container", &flags.container,
+            "NAMESPACE/POD/CONTAINER; its replicas, and traces of commands where no trace "
+            "names it; without it all that the traces have");
   line.Text("--format", &flags.format, "delta, or a complete profile: oci (as every runtime reads it) or docker");
   line.Bool("--minimal", &flags.minimal, "allow only what was seen, and what OCI runtimes call themselves");
   line.Bool("--tolerated", &flags.tolerated, "also allow calls that programs are known to do without");
   line.Bool("--incomplete", &flags.incomplete, "also of evidence that lost events");
-  line.Bool("--start-test", &flags.start_test, "start a container under it with crun and runc before it is offered (root)");
+  line.Bool("--start-test", &flags.start_test,
+            "start a container under it with crun and runc before it is offered (root)");
   line.Text("--install", &flags.install, "write it under this name below <root-dir>/seccomp");
   line.Text("--root-dir", &flags.root_dir, "the kubelet's");
   line.Bool("--overwrite", &flags.overwrite, "--install may replace another profile");

@@ -41,12 +41,23 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"list", ProfileListMain},         {"show", ProfileShowMain},           {"resolve", ProfileResolveMain},
-    {"eval", ProfileEvalMain},         {"prove", ProfileProveMain},         {"compile", ProfileCompileMain},
-    {"diff", ProfileDiffMain},         {"lint", ProfileLintMain},           {"subset", ProfileSubsetMain},
-    {"merge", ProfileMergeMain},       {"intersect", ProfileIntersectMain}, {"subtract", ProfileSubtractMain},
-    {"minimise", ProfileMinimiseMain}, {"log-twin", ProfileLogTwinMain},    {"delta", ProfileDeltaMain},
-    {"inspect", ProfileInspectMain},   {"from-evidence", ProfileFromEvidenceMain},
+    {"list", ProfileListMain},
+    {"show", ProfileShowMain},
+    {"resolve", ProfileResolveMain},
+    {"eval", ProfileEvalMain},
+    {"prove", ProfileProveMain},
+    {"compile", ProfileCompileMain},
+    {"diff", ProfileDiffMain},
+    {"lint", ProfileLintMain},
+    {"subset", ProfileSubsetMain},
+    {"merge", ProfileMergeMain},
+    {"intersect", ProfileIntersectMain},
+    {"subtract", ProfileSubtractMain},
+    {"minimise", ProfileMinimiseMain},
+    {"log-twin", ProfileLogTwinMain},
+    {"delta", ProfileDeltaMain},
+    {"inspect", ProfileInspectMain},
+    {"from-evidence", ProfileFromEvidenceMain},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The smallest program: exit_group(0), and a fault where that is denied. An ELF file made here, so that no image is needed.
+// The smallest program: exit_group(0), and a fault where that is denied. An ELF file made here, so that no image is
+// needed.
 #pragma once
 
 #include <string>

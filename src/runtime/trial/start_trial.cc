@@ -20,7 +20,10 @@ constexpr std::chrono::milliseconds kPoll{10};
 class Trial {
  public:
   Trial(std::string folder, Cgroups cgroups, const StartTrialOptions& options)
-      : folder_(std::move(folder)), cgroups_(std::move(cgroups)), options_(options), parent_("/portcullis-trial-" + base::RandomHex(4)) {}
+      : folder_(std::move(folder)),
+        cgroups_(std::move(cgroups)),
+        options_(options),
+        parent_("/portcullis-trial-" + base::RandomHex(4)) {}
   ~Trial() {
     static_cast<void>(cgroups_.Destroy(parent_));
     static_cast<void>(base::RemoveTree(folder_));
@@ -34,15 +37,15 @@ class Trial {
     return base::WriteFileAtomic(folder_ + "/bundle/rootfs/end", EndingProgram(), 0755);
   }
 
-  Result<std::string> Start(const RuntimeProgram& program, const seccomp::ResolvedProfile& profile, bool no_new_privileges) {
+  Result<std::string> Start(const RuntimeProgram& program, const seccomp::ResolvedProfile& profile,
+                            bool no_new_privileges) {
     OciRuntime runtime({.program = program,
                         .conmon_path = FindProgram("conmon"),
                         .state_dir = folder_ + "/run",
                         .deadline = options_.deadline},
                        cgroups_);
     TRY(runtime.Prepare());
-    const ContainerHandle handle{
-        .id = base::RandomHex(32), .bundle = folder_ + "/bundle", .cgroup_parent = parent_};
+    const ContainerHandle handle{.id = base::RandomHex(32), .bundle = folder_ + "/bundle", .cgroup_parent = parent_};
     TRY(base::WriteFileAtomic(handle.bundle + "/config.json",
                               oci::ToJson(SpecOf(handle, profile, no_new_privileges)).dump()));
     const auto made = runtime.Create(handle, {.name = "trial", .log_path = folder_ + "/log"});
@@ -53,12 +56,14 @@ class Trial {
     } else {
       problem = AwaitEnd(runtime, handle);
     }
-    if (const auto deleted = runtime.Delete(handle, true); !deleted && problem.empty()) problem = deleted.error().message;
+    if (const auto deleted = runtime.Delete(handle, true); !deleted && problem.empty())
+      problem = deleted.error().message;
     return problem;
   }
 
  private:
-  static oci::Spec SpecOf(const ContainerHandle& handle, const seccomp::ResolvedProfile& profile, bool no_new_privileges) {
+  static oci::Spec SpecOf(const ContainerHandle& handle, const seccomp::ResolvedProfile& profile,
+                          bool no_new_privileges) {
     oci::Spec spec;
     spec.process.args = {"/end"};
     spec.process.no_new_privileges = no_new_privileges;
@@ -66,7 +71,8 @@ class Trial {
     spec.process.user = {.uid = 65534, .gid = 65534, .additional_gids = {65534}};
     spec.process.capabilities = oci::Capabilities{};
     spec.root.path = "rootfs";
-    spec.mounts = {{.destination = "/proc", .type = "proc", .source = "proc", .options = {"nosuid", "noexec", "nodev"}}};
+    spec.mounts = {
+        {.destination = "/proc", .type = "proc", .source = "proc", .options = {"nosuid", "noexec", "nodev"}}};
     for (const auto type : {oci::NamespaceType::kMount, oci::NamespaceType::kPid, oci::NamespaceType::kIpc,
                             oci::NamespaceType::kUts, oci::NamespaceType::kNetwork}) {
       spec.linux_.namespaces.push_back({.type = type, .path = ""});
@@ -99,7 +105,8 @@ class Trial {
 
 Result<std::vector<StartOutcome>> TryStarts(const seccomp::ResolvedProfile& profile, const StartTrialOptions& options) {
   if (::geteuid() != 0) return Fail(Code::kPermissionDenied, "start test: containers need root");
-  if (EndingProgram().empty()) return Fail(Code::kUnimplemented, "start test: there is no test program for this architecture");
+  if (EndingProgram().empty())
+    return Fail(Code::kUnimplemented, "start test: there is no test program for this architecture");
   if (FindProgram("conmon").empty()) return Fail(Code::kNotFound, "start test: conmon is not installed");
   ASSIGN_OR_RETURN(Cgroups cgroups, Cgroups::Detect());
   std::vector<StartOutcome> outcomes;
