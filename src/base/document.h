@@ -53,8 +53,8 @@ inline constexpr int kMaxDepth = 64;
 // followed. Empty text gives a null root.
 Result<Document> ParseYaml(std::string_view text, const std::string& file, bool* extra_documents = nullptr);
 
-// Every document of a YAML stream, in order; positions are those in the whole text. Empty ones (between two `---`) have a
-// null root.
+// Every document of a YAML stream, in order; positions are those in the whole text. Empty ones (between two `---`) have
+// a null root.
 inline constexpr size_t kMaxDocuments = 10'000;
 Result<std::vector<Document>> ParseYamlDocuments(std::string_view text, const std::string& file);
 

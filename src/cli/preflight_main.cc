@@ -17,7 +17,8 @@
 namespace portcullis::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Verdicts: NOT AFFECTED, SAFE, SAFE (denied but tolerated), UNKNOWN (evidence incomplete), BREAKS.
+constexpr const char* kFooter =
+    R"(Verdicts: NOT AFFECTED, SAFE, SAFE (denied but tolerated), UNKNOWN (evidence incomplete), BREAKS.
 Exit codes: 0 nothing breaks, 1 something breaks, 2 an error, 3 the evidence does not tell.
 
   portcullis preflight --evidence node1.jsonl.gz manifests/ --runtime containerd@2.2 --runtime crio@1.30 --kernel 6.1
@@ -72,7 +73,8 @@ Result<void> AddOutput(const std::string& word, std::vector<Output>& outputs) {
 }
 
 Result<void> AddAs(const std::string& word, std::vector<TraceWords>& traces) {
-  if (traces.empty()) return Fail(Code::kInvalidArgument, "--as belongs to the --evidence before it, and there is none");
+  if (traces.empty())
+    return Fail(Code::kInvalidArgument, "--as belongs to the --evidence before it, and there is none");
   if (traces.back().as) return Fail(Code::kInvalidArgument, "--as is given twice for {}", traces.back().path);
   ASSIGN_OR_RETURN(traces.back().as, ParseContainerName(word, "--as"));
   return {};
@@ -96,8 +98,8 @@ Result<insight::GapOptions> ReadGapOptions(const Flags& flags) {
       known = true;
     }
     if (!known) {
-      return Fail(Code::kInvalidArgument, "--accept: want phases, duration or allowed, not {} (losses are never accepted)",
-                  base::Quote(word));
+      return Fail(Code::kInvalidArgument,
+                  "--accept: want phases, duration or allowed, not {} (losses are never accepted)", base::Quote(word));
     }
   }
   return options;
@@ -109,7 +111,9 @@ Result<std::vector<insight::Scenario>> ReadScenarios(const Flags& flags) {
     return Fail(Code::kInvalidArgument, "--from and --to belong together: the release before, and the one after");
   }
   if (!flags.from.empty()) {
-    if (!flags.runtimes.empty()) return Fail(Code::kInvalidArgument, "--runtime is about the switch, --from and --to about an upgrade: want one of them");
+    if (!flags.runtimes.empty())
+      return Fail(Code::kInvalidArgument,
+                  "--runtime is about the switch, --from and --to about an upgrade: want one of them");
     ASSIGN_OR_RETURN(insight::Target before, ReadTarget(flags.from, flags.target));
     ASSIGN_OR_RETURN(insight::Target after, ReadTarget(flags.to, flags.target));
     scenarios.push_back({.after = std::move(after), .before = std::move(before)});
@@ -197,8 +201,9 @@ Result<int> Run(Flags flags) {
 
 int PreflightMain(const std::vector<std::string>& args) {
   Flags flags;
-  CommandLine line("portcullis preflight",
-                   "Tells per container what the default seccomp profile would break, from manifests and recorded calls.");
+  CommandLine line(
+      "portcullis preflight",
+      "Tells per container what the default seccomp profile would break, from manifests and recorded calls.");
   const auto add_output = [&flags](const std::string& word) { return AddOutput(word, flags.outputs); };
   line.Each(
       "--evidence",
@@ -228,7 +233,8 @@ int PreflightMain(const std::vector<std::string>& args) {
             "runc or crun, which differ in calls newer than the profile; the runtime's usual one unless given");
   line.Bool("--seccomp-default", &flags.switch_on, "with --from and --to: seccompDefault is on on these nodes");
   line.Group("What is enough");
-  line.Text("--min-duration", &flags.least_duration, "shorter evidence about a container that serves is incomplete; 0: any");
+  line.Text("--min-duration", &flags.least_duration,
+            "shorter evidence about a container that serves is incomplete; 0: any");
   line.Text("--accept", &flags.accept, "gaps that do not matter to you: phases, duration, allowed");
   line.Text("--logged-under", &flags.logged_under,
             "logs were written under this profile, or its log twin: calls that they do not show were allowed by it");

@@ -26,6 +26,7 @@ usage: portcullis profile VERB [flags] PROFILE
   minimise PROFILE        an equal profile without what never decides
   log-twin PROFILE        the profile that only logs what this one denies, for a trial run
   delta FILE              the complete profile of a delta: base, allow, deny
+  from-evidence TRACE...  the profile that recorded calls need: a delta, or complete; --minimal
   inspect --pid N         the filters of a running process, and which profile they are
   lint PROFILE            what will surprise: --format text|json|sarif
 
@@ -40,12 +41,23 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"list", ProfileListMain},         {"show", ProfileShowMain},           {"resolve", ProfileResolveMain},
-    {"eval", ProfileEvalMain},         {"prove", ProfileProveMain},         {"compile", ProfileCompileMain},
-    {"diff", ProfileDiffMain},         {"lint", ProfileLintMain},           {"subset", ProfileSubsetMain},
-    {"merge", ProfileMergeMain},       {"intersect", ProfileIntersectMain}, {"subtract", ProfileSubtractMain},
-    {"minimise", ProfileMinimiseMain}, {"log-twin", ProfileLogTwinMain},    {"delta", ProfileDeltaMain},
+    {"list", ProfileListMain},
+    {"show", ProfileShowMain},
+    {"resolve", ProfileResolveMain},
+    {"eval", ProfileEvalMain},
+    {"prove", ProfileProveMain},
+    {"compile", ProfileCompileMain},
+    {"diff", ProfileDiffMain},
+    {"lint", ProfileLintMain},
+    {"subset", ProfileSubsetMain},
+    {"merge", ProfileMergeMain},
+    {"intersect", ProfileIntersectMain},
+    {"subtract", ProfileSubtractMain},
+    {"minimise", ProfileMinimiseMain},
+    {"log-twin", ProfileLogTwinMain},
+    {"delta", ProfileDeltaMain},
     {"inspect", ProfileInspectMain},
+    {"from-evidence", ProfileFromEvidenceMain},
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ int ProfileSubsetMain(const std::vector<std::string>& args);
 int ProfileMinimiseMain(const std::vector<std::string>& args);
 int ProfileLogTwinMain(const std::vector<std::string>& args);
 int ProfileInspectMain(const std::vector<std::string>& args);
+int ProfileFromEvidenceMain(const std::vector<std::string>& args);
 int ProfileDeltaMain(const std::vector<std::string>& args);
 
 inline constexpr int kProfileError = 2;

@@ -6,7 +6,8 @@ namespace portcullis::cli {
 namespace {
 
 TEST(EscapeMarkup, NothingGetsOut) {
-  EXPECT_EQ(EscapeMarkup("<script>\"a\" & 'b'</script>"), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
+  EXPECT_EQ(EscapeMarkup("<script>\"a\" & 'b'</script>"),
+            "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
   EXPECT_EQ(EscapeMarkup("a\x01\x1b[31m\tb"), "a\xef\xbf\xbd\xef\xbf\xbd[31m\tb");
   EXPECT_EQ(EscapeMarkup("\xff\xc3\xa4"), "\xef\xbf\xbd\xc3\xa4");
 }

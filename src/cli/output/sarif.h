@@ -1,5 +1,5 @@
-// SARIF 2.1.0 (OASIS), the form that code hosts show beside the lines of a change: what every tool's report needs around its
-// results.
+// SARIF 2.1.0 (OASIS), the form that code hosts show beside the lines of a change: what every tool's report needs
+// around its results.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

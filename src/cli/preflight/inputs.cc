@@ -22,7 +22,7 @@ constexpr size_t kMaxPodsBytes = 256u << 20;  // the manifests' own limit is che
 constexpr std::chrono::seconds kPodsTimeout{20};
 
 bool IsFolder(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
@@ -35,7 +35,8 @@ Result<void> AddFile(const std::string& path, Manifests& out) {
 }
 
 Result<void> AddFolder(const std::string& path, int depth, Manifests& out) {
-  if (depth > kMaxFolderDepth) return Fail(Code::kResourceExhausted, "manifests: {}: too many folders in each other", path);
+  if (depth > kMaxFolderDepth)
+    return Fail(Code::kResourceExhausted, "manifests: {}: too many folders in each other", path);
   ASSIGN_OR_RETURN(const std::vector<std::string> names, base::ListDir(path));
   for (const std::string& name : names) {
     if (name.starts_with('.')) continue;
@@ -57,7 +58,8 @@ void AddManifestText(std::string_view text, const std::string& name, Manifests& 
   out.others += load.others;
   for (Diagnostic& diagnostic : load.diagnostics) out.diagnostics.push_back(std::move(diagnostic));
   for (const k8s::PodTemplate& object : load.templates) {
-    for (insight::Subject& subject : insight::SubjectsOf(object, out.diagnostics)) out.subjects.push_back(std::move(subject));
+    for (insight::Subject& subject : insight::SubjectsOf(object, out.diagnostics))
+      out.subjects.push_back(std::move(subject));
   }
 }
 
@@ -108,8 +110,9 @@ Result<insight::Target> ReadTarget(const std::string& word, const TargetWords& w
   // CRI-O spells its own name both ways.
   const std::string name = word == "crio" || word.starts_with("crio@") ? "cri-o" + word.substr(4) : word;
   ASSIGN_OR_RETURN(const Operand operand, ReadOperand(name));
-  ASSIGN_OR_RETURN(const seccomp::ResolveContext context,
-                   ToContext({.capabilities = "default", .arch = words.arch, .kernel = words.kernel, .flavour = ""}, operand));
+  ASSIGN_OR_RETURN(
+      const seccomp::ResolveContext context,
+      ToContext({.capabilities = "default", .arch = words.arch, .kernel = words.kernel, .flavour = ""}, operand));
   insight::Target target{.name = operand.name,
                          .profile = operand.profile,
                          .flavour = context.flavour,

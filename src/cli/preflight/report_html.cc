@@ -88,7 +88,8 @@ std::string FindingHtml(const insight::Finding& finding) {
     out += "</span>";
   }
   out += "</p>\n";
-  if (const std::string remedy = RemedyText(finding); !remedy.empty()) out += "<p>What to do: " + EscapeMarkup(remedy) + "</p>\n";
+  if (const std::string remedy = RemedyText(finding); !remedy.empty())
+    out += "<p>What to do: " + EscapeMarkup(remedy) + "</p>\n";
   return out + "</div>\n";
 }
 
@@ -108,7 +109,8 @@ std::string ContainerHtml(const insight::Report& report, const insight::Containe
   out += " Seen: " + EscapeMarkup(CoverageText(verdict)) + ".</p>\n";
   for (const insight::Finding& finding : verdict.findings) out += FindingHtml(finding);
   for (const insight::Gap& gap : verdict.gaps) {
-    out += "<p class=\"gap\">Missing: " + EscapeMarkup(gap.what) + ". To close it: " + EscapeMarkup(gap.remedy) + ".</p>\n";
+    out += "<p class=\"gap\">Missing: " + EscapeMarkup(gap.what) + ". To close it: " + EscapeMarkup(gap.remedy) +
+           ".</p>\n";
   }
   if (const std::string command = RemedyCommand(report, verdict); !command.empty()) {
     out += "<p>The command that makes the profile:</p><pre>" + EscapeMarkup(command) + "</pre>\n";
@@ -123,7 +125,9 @@ std::string Controls() {
     out += fmt::format("<button type=\"button\" data-verdict=\"{}\" aria-pressed=\"true\">{}</button>", IdOf(verdict),
                        EscapeMarkup(NameOf(verdict)));
   }
-  return out + "<input id=\"search\" type=\"search\" placeholder=\"find\" aria-label=\"find\"> <span id=\"shown\"></span></div>\n";
+  return out +
+         "<input id=\"search\" type=\"search\" placeholder=\"find\" aria-label=\"find\"> <span "
+         "id=\"shown\"></span></div>\n";
 }
 
 }  // namespace
@@ -132,7 +136,8 @@ std::string ReportHtml(const insight::Report& report, const std::string& version
   std::string out(kHead);
   out += "<h1>Preflight: " + EscapeMarkup(NameOf(report.Worst())) + "</h1>\n" + Controls();
   for (size_t k = 0; k < report.scenarios.size(); ++k) {
-    out += "<h2>" + EscapeMarkup(LabelOf(report.scenarios[k])) + "</h2>\n<p>" + EscapeMarkup(SummaryText(report, k)) + "</p>\n";
+    out += "<h2>" + EscapeMarkup(LabelOf(report.scenarios[k])) + "</h2>\n<p>" + EscapeMarkup(SummaryText(report, k)) +
+           "</p>\n";
     std::vector<const insight::ContainerVerdict*> verdicts;
     for (const insight::ContainerVerdict& one : report.verdicts) {
       if (one.scenario == k) verdicts.push_back(&one);

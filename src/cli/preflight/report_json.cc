@@ -46,7 +46,8 @@ json FindingJson(const insight::Finding& finding) {
     out["errno"] = seccomp::ErrnoName(static_cast<uint32_t>(answer));
   }
   if (judgement.answer.decision.rule) out["rule"] = fmt::format("/syscalls/{}", *judgement.answer.decision.rule);
-  for (const insight::CallArgument& argument : finding.arguments) out["args"][std::to_string(argument.index)] = argument.value;
+  for (const insight::CallArgument& argument : finding.arguments)
+    out["args"][std::to_string(argument.index)] = argument.value;
   if (judgement.known != nullptr) {
     out["known"] = {{"name", judgement.known->name},
                     {"effect", NameOf(judgement.known->effect)},
@@ -81,12 +82,9 @@ json ScenarioJson(const insight::Report& report, size_t index) {
 
 json VerdictJson(const insight::Report& report, const insight::ContainerVerdict& verdict) {
   const insight::Subject& subject = report.subjects[verdict.subject];
-  json out{{"name", NameOf(subject)},
-           {"role", k8s::ContainerRoleName(subject.role)},
-           {"scenario", verdict.scenario},
-           {"verdict", IdOf(verdict.verdict)},
-           {"before", verdict.before},
-           {"after", verdict.after},
+  json out{{"name", NameOf(subject)},      {"role", k8s::ContainerRoleName(subject.role)},
+           {"scenario", verdict.scenario}, {"verdict", IdOf(verdict.verdict)},
+           {"before", verdict.before},     {"after", verdict.after},
            {"declared", subject.declared}};
   PutText(out, "kind", subject.kind);
   PutText(out, "namespace", subject.pod_namespace);

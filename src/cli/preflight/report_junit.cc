@@ -22,7 +22,8 @@ std::string Details(const insight::Report& report, const insight::ContainerVerdi
     if (const std::string remedy = RemedyText(finding); !remedy.empty()) text += "  -> " + remedy + "\n";
   }
   for (const insight::Gap& gap : verdict.gaps) text += "missing: " + gap.what + ". To close it: " + gap.remedy + "\n";
-  if (const std::string command = RemedyCommand(report, verdict); !command.empty()) text += "profile: " + command + "\n";
+  if (const std::string command = RemedyCommand(report, verdict); !command.empty())
+    text += "profile: " + command + "\n";
   return EscapeMarkup(text);
 }
 
@@ -40,11 +41,11 @@ std::string CaseOf(const insight::Report& report, const insight::ContainerVerdic
     case Verdict::kTolerated:
       return out + "><system-out>" + Details(report, verdict) + "</system-out></testcase>\n";
     case Verdict::kIncomplete:
-      return out + "><error" + Attribute("type", "incomplete") + Attribute("message", name) + ">" + Details(report, verdict) +
-             "</error></testcase>\n";
+      return out + "><error" + Attribute("type", "incomplete") + Attribute("message", name) + ">" +
+             Details(report, verdict) + "</error></testcase>\n";
     case Verdict::kBreaks:
-      return out + "><failure" + Attribute("type", "breaks") + Attribute("message", name) + ">" + Details(report, verdict) +
-             "</failure></testcase>\n";
+      return out + "><failure" + Attribute("type", "breaks") + Attribute("message", name) + ">" +
+             Details(report, verdict) + "</failure></testcase>\n";
   }
   return "";
 }
@@ -82,8 +83,8 @@ std::string ReportJunit(const insight::Report& report) {
       Count(one.verdict, all);
       cases += CaseOf(report, one);
     }
-    suites += "  <testsuite" + Attribute("name", LabelOf(report.scenarios[k])) + CountAttributes(counts) + ">\n" + cases +
-              "  </testsuite>\n";
+    suites += "  <testsuite" + Attribute("name", LabelOf(report.scenarios[k])) + CountAttributes(counts) + ">\n" +
+              cases + "  </testsuite>\n";
   }
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + Attribute("name", "portcullis preflight") +
          CountAttributes(all) + ">\n" + suites + "</testsuites>\n";

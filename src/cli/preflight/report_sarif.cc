@@ -52,8 +52,8 @@ class Log {
     rules_.emplace(id, std::move(rule));
   }
 
-  void Add(const insight::ContainerVerdict& verdict, const std::string& rule, std::string_view level, const std::string& text,
-           const std::string& fingerprint) {
+  void Add(const insight::ContainerVerdict& verdict, const std::string& rule, std::string_view level,
+           const std::string& text, const std::string& fingerprint) {
     const insight::Subject& subject = report_.subjects[verdict.subject];
     const std::string label = LabelOf(report_.scenarios[verdict.scenario]);
     std::string file = subject.file;

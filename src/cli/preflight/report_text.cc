@@ -84,7 +84,9 @@ class Printer {
     if (const std::string remedy = RemedyText(finding); !remedy.empty()) Line(kDeeper, "-> " + remedy);
   }
 
-  void Line(std::string_view indent, const std::string& text) { out_ += Wrapped(ForTerminal(text), indent, options_.columns); }
+  void Line(std::string_view indent, const std::string& text) {
+    out_ += Wrapped(ForTerminal(text), indent, options_.columns);
+  }
 
   const insight::Report& report_;
   const TextOptions& options_;
@@ -95,7 +97,8 @@ class Printer {
 
 std::string ReportText(const insight::Report& report, const TextOptions& options) {
   std::string text = Printer(report, options).Print();
-  for (const std::string& name : report.unclaimed) text += "not judged (no manifest names it): " + ForTerminal(name) + "\n";
+  for (const std::string& name : report.unclaimed)
+    text += "not judged (no manifest names it): " + ForTerminal(name) + "\n";
   return text;
 }
 

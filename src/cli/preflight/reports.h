@@ -19,13 +19,16 @@ struct TextOptions {
 };
 std::string ReportText(const insight::Report& report, const TextOptions& options);
 
-// {"portcullisPreflight": 1, "summary": {...}, "scenarios": [...], "containers": [{"name", "verdict", "findings", ...}]}
+// {"portcullisPreflight": 1, "summary": {...}, "scenarios": [...], "containers": [{"name", "verdict", "findings",
+// ...}]}
 nlohmann::json ReportJson(const insight::Report& report);
 
-// SARIF 2.1.0: one result a finding or gap; "breaks" is an error, what is not known a warning, what is tolerated a note.
+// SARIF 2.1.0: one result a finding or gap; "breaks" is an error, what is not known a warning, what is tolerated a
+// note.
 nlohmann::json ReportSarif(const insight::Report& report, const std::string& version);
 
-// JUnit XML: one suite a scenario, one case a container; BREAKS is a failure, UNKNOWN an error, NOT AFFECTED is skipped.
+// JUnit XML: one suite a scenario, one case a container; BREAKS is a failure, UNKNOWN an error, NOT AFFECTED is
+// skipped.
 std::string ReportJunit(const insight::Report& report);
 
 // One HTML page that needs nothing else: no network, no other file.

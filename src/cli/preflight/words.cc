@@ -23,7 +23,23 @@ std::string ShellWord(const std::string& word) {
   return quoted + "'";
 }
 
-std::string Plural(uint64_t count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); }
+// As --caps takes it.
+std::string CapsText(const std::vector<std::string>& bounding) {
+  if (bounding.empty()) return "none";
+  std::vector<std::string> words;
+  const auto all = seccomp::DockerDefaultCapabilities();
+  const auto has = [&](const std::string& name) { return std::ranges::find(bounding, name) != bounding.end(); };
+  const bool has_default = std::ranges::all_of(all, has);
+  if (has_default) words.emplace_back("default");
+  for (const std::string& name : bounding) {
+    if (!has_default || std::ranges::find(all, name) == all.end()) words.push_back(name);
+  }
+  return base::Join(words, ",");
+}
+
+std::string Plural(uint64_t count, const char* word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
 
 }  // namespace
 
@@ -33,8 +49,8 @@ int ExitCodeOf(Verdict worst) {
 }
 
 std::string SummaryText(const insight::Report& report, size_t scenario) {
-  constexpr std::array<Verdict, 5> kOrder = {Verdict::kBreaks, Verdict::kIncomplete, Verdict::kTolerated, Verdict::kSafe,
-                                             Verdict::kNotAffected};
+  constexpr std::array<Verdict, 5> kOrder = {Verdict::kBreaks, Verdict::kIncomplete, Verdict::kTolerated,
+                                             Verdict::kSafe, Verdict::kNotAffected};
   std::vector<std::string> parts;
   size_t all = 0;
   for (const Verdict verdict : kOrder) {
@@ -72,7 +88,8 @@ std::string RemedyText(const insight::Finding& finding) {
   const insight::Remedy& remedy = finding.remedy;
   std::vector<std::string> parts;
   if (!remedy.text.empty() && remedy.text != "Nothing.") parts.push_back(remedy.text);
-  if (!remedy.delta_entry.empty()) parts.push_back("Smallest profile that lets it through: the default and " + remedy.delta_entry + ".");
+  if (!remedy.delta_entry.empty())
+    parts.push_back("Smallest profile that lets it through: the default and " + remedy.delta_entry + ".");
   if (!remedy.capabilities.empty()) {
     parts.push_back("The default profile itself allows it with " + base::Join(remedy.capabilities, " or ") + ".");
   }
@@ -87,10 +104,8 @@ std::string RemedyCommand(const insight::Report& report, const insight::Containe
   const insight::Subject& subject = report.subjects[verdict.subject];
   const insight::Target& target = report.scenarios[verdict.scenario].after;
   std::string command = "portcullis profile from-evidence --base " + ShellWord(target.name);
-  if (!subject.pod.empty() || !subject.container.empty()) command += " --container " + ShellWord(NameOf(subject));
-  if (verdict.bounding != seccomp::DockerDefaultCapabilities()) {
-    command += " --caps " + (verdict.bounding.empty() ? "none" : ShellWord(base::Join(verdict.bounding, ",")));
-  }
+  if (!subject.pod.empty()) command += " --container " + ShellWord(NameOf(subject));
+  if (const std::string caps = CapsText(verdict.bounding); caps != "default") command += " --caps " + caps;
   command += " --kernel " + seccomp::ToString(target.kernel);
   for (const std::string& trace : verdict.traces) command += " " + ShellWord(trace);
   return command;

@@ -57,6 +57,10 @@ Result<std::vector<std::string>> ToCapabilities(const std::string& words) {
   std::vector<std::string> capabilities;
   for (const std::string& word : base::Split(words, ',')) {
     std::string name(base::Trim(word));
+    if (name == "default") {
+      for (std::string& one : seccomp::DockerDefaultCapabilities()) capabilities.push_back(std::move(one));
+      continue;
+    }
     std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (!name.starts_with("CAP_")) name.insert(0, "CAP_");
     if (std::ranges::find(known, std::string_view(name)) == known.end()) {

@@ -30,7 +30,7 @@ Result<Operand> ReadOperand(const std::string& word, seccomp::ParseMode mode = s
 
 // For which container a profile is resolved; empty words mean the default.
 struct ResolveWords {
-  std::string capabilities = "default";  // "default" (Docker's 14), "none", "all", or a list: CAP_SYS_ADMIN,net_raw
+  std::string capabilities = "default";  // "default" (Docker's 14), "none", "all", or a list: default,net_admin
   std::string arch;                      // Docker's or GOARCH name; "": this machine
   std::string kernel;                    // "6.18"; "": the running kernel
   std::string flavour;                   // whose rules; "": those of the library's runtime, our own for files

@@ -15,10 +15,11 @@ nlohmann::json ToSarif(const Diagnostics& diagnostics, const std::string& versio
   nlohmann::json results = nlohmann::json::array();
   for (const Diagnostic& diagnostic : diagnostics) {
     const std::string hint = diagnostic.hint.empty() ? "" : " (" + diagnostic.hint + ")";
-    results.push_back({{"ruleId", "seccomp-profile"},
-                       {"level", Level(diagnostic.severity)},
-                       {"message", {{"text", diagnostic.message + hint}}},
-                       {"locations", nlohmann::json::array({SarifLocation(diagnostic.file, diagnostic.line, diagnostic.field)})}});
+    results.push_back(
+        {{"ruleId", "seccomp-profile"},
+         {"level", Level(diagnostic.severity)},
+         {"message", {{"text", diagnostic.message + hint}}},
+         {"locations", nlohmann::json::array({SarifLocation(diagnostic.file, diagnostic.line, diagnostic.field)})}});
   }
   return SarifLog(version, nlohmann::json::array({{{"id", "seccomp-profile"}}}), std::move(results));
 }

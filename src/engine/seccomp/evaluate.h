@@ -40,8 +40,8 @@ Decision Evaluate(const ResolvedProfile& profile, Arch arch, uint32_t number, co
 // A call of which not every argument is known.
 using KnownArgs = std::array<std::optional<uint64_t>, 6>;
 
-// Every decision that values of the unknown arguments can lead to; one when they do not matter. There may be one more than
-// can happen (tests of one unknown argument are not held against each other), never one less. Not empty.
+// Every decision that values of the unknown arguments can lead to; one when they do not matter. There may be one more
+// than can happen (tests of one unknown argument are not held against each other), never one less. Not empty.
 std::vector<Decision> EvaluatePartly(const ResolvedProfile& profile, Arch arch, uint32_t number, const KnownArgs& args,
                                      Arch native = syscalls::NativeArch());
 

@@ -222,7 +222,8 @@ std::string Words(const std::vector<Decision>& decisions) {
 }
 
 TEST(EvaluatePartly, TellsWhatUnknownArgumentsCanDo) {
-  const ResolvedProfile profile = Parse(R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[
+  const ResolvedProfile profile =
+      Parse(R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[
     {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":38,"op":"SCMP_CMP_LT"}]},
     {"names":["socket"],"action":"SCMP_ACT_ERRNO","errnoRet":22,
      "args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"},{"index":2,"value":9,"op":"SCMP_CMP_EQ"}]},

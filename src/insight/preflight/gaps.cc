@@ -26,8 +26,9 @@ std::vector<Phase> WantedPhases(const Subject& subject) {
 void AddPhases(const Subject& subject, const Coverage& coverage, std::vector<Gap>& gaps) {
   if (IsCommand(subject)) return;
   if (coverage.phases.empty()) {
-    gaps.push_back({GapKind::kPhases, "the traces do not tell in which phase of the container's life a call was made",
-                    "record the container from its start to its end, or --accept phases where you know that all was run"});
+    gaps.push_back(
+        {GapKind::kPhases, "the traces do not tell in which phase of the container's life a call was made",
+         "record the container from its start to its end, or --accept phases where you know that all was run"});
     return;
   }
   std::vector<std::string> missing;
@@ -44,7 +45,8 @@ void AddDuration(const Subject& subject, const Coverage& coverage, const GapOpti
   if (options.least_duration.count() <= 0 || !Serves(subject) || IsCommand(subject)) return;
   const std::string wanted = fmt::format("--min-duration is {} s", options.least_duration.count());
   if (coverage.first == 0 || coverage.last == 0) {
-    gaps.push_back({GapKind::kDuration, "the traces do not tell how long they are", wanted + "; 0 asks for no duration"});
+    gaps.push_back(
+        {GapKind::kDuration, "the traces do not tell how long they are", wanted + "; 0 asks for no duration"});
     return;
   }
   const int64_t seconds = (coverage.last - coverage.first) / 1'000'000'000;

@@ -16,15 +16,15 @@
 namespace portcullis::insight {
 
 enum class GapKind {
-  kNoEvidence,   // nothing about this container at all
-  kLosses,       // the source lost events, or was cut off
-  kDenials,      // the source does not see calls that a filter denies
-  kUnseen,       // something else that the source cannot see
-  kAllowed,      // a log of denials: calls that the profile of that time allows were not written
-  kArchitecture, // recorded on another kind of machine
-  kArguments,    // an answer depends on arguments that were not seen
-  kPhases,       // parts of the container's life were not seen
-  kDuration,     // too short
+  kNoEvidence,    // nothing about this container at all
+  kLosses,        // the source lost events, or was cut off
+  kDenials,       // the source does not see calls that a filter denies
+  kUnseen,        // something else that the source cannot see
+  kAllowed,       // a log of denials: calls that the profile of that time allows were not written
+  kArchitecture,  // recorded on another kind of machine
+  kArguments,     // an answer depends on arguments that were not seen
+  kPhases,        // parts of the container's life were not seen
+  kDuration,      // too short
 };
 std::string_view NameOf(GapKind kind);  // "noEvidence", "losses", ...
 // Gaps that a user may accept by name (--accept); losses and unseen denials are not among them.
@@ -49,8 +49,8 @@ struct Coverage {
   int64_t first = 0;  // Unix nanoseconds; 0: not known
   int64_t last = 0;
   std::set<Phase> phases;
-  Completeness completeness;  // losses of every trace; unseen by all of them
-  bool foreign = false;       // calls of an architecture that the target cannot run
+  Completeness completeness;        // losses of every trace; unseen by all of them
+  bool foreign = false;             // calls of an architecture that the target cannot run
   bool allowed_are_logged = false;  // a log under a profile that denies all that the target denies
 };
 

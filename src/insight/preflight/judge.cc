@@ -36,14 +36,17 @@ Told WithoutKnowledge(const Call& call, std::optional<int> was, int answer) {
   if (answer == 0) return {Effect::kUnknown, "the profile makes it seem to succeed without doing anything"};
   if (was && *was > 0) {
     if (IsRefusal(*was) && IsRefusal(answer)) {
-      return {Effect::kTolerated, fmt::format("it failed with {} when it was recorded, and the program went on", ErrnoText(*was))};
+      return {Effect::kTolerated,
+              fmt::format("it failed with {} when it was recorded, and the program went on", ErrnoText(*was))};
     }
-    return {Effect::kUnknown, fmt::format("it failed with {} when it was recorded; whether the program takes {} in the same way "
-                                          "is not known",
-                                          ErrnoText(*was), ErrnoText(answer))};
+    return {Effect::kUnknown,
+            fmt::format("it failed with {} when it was recorded; whether the program takes {} in the same way "
+                        "is not known",
+                        ErrnoText(*was), ErrnoText(answer))};
   }
   if (DeniedWithUnknownErrno(call)) {
-    return {Effect::kUnknown, "it was denied when it was recorded, too; the record does not tell whether the program minds"};
+    return {Effect::kUnknown,
+            "it was denied when it was recorded, too; the record does not tell whether the program minds"};
   }
   return {Effect::kBreaks, was ? "it succeeded when it was recorded" : "it went through when it was recorded"};
 }
@@ -100,7 +103,8 @@ std::optional<Judgement> Judge(const Enforced& after, const Enforced* before, co
   }
   const Answer strictest = *std::ranges::max_element(*possible, {}, StrictnessOf);
   if (LetsThrough(strictest)) return std::nullopt;
-  Judgement out{.answer = strictest, .certain = possible->size() == 1, .effect = Effect::kNone, .known = nullptr, .why = ""};
+  Judgement out{
+      .answer = strictest, .certain = possible->size() == 1, .effect = Effect::kNone, .known = nullptr, .why = ""};
   const int answer = ErrnoOf(strictest);
 
   std::optional<int> was = OutcomeOf(call);
@@ -111,7 +115,8 @@ std::optional<Judgement> Judge(const Enforced& after, const Enforced* before, co
       };
       if (std::ranges::all_of(*now, answers_alike)) return std::nullopt;
       // Unknown arguments, but the same choice on both sides: nothing changes.
-      if (!out.certain && std::ranges::any_of(*now, answers_alike) && now->size() > 1 && possible->size() == now->size()) {
+      if (!out.certain && std::ranges::any_of(*now, answers_alike) && now->size() > 1 &&
+          possible->size() == now->size()) {
         const auto meaning = [](const Answer& one) { return std::pair(LetsThrough(one), ErrnoOf(one)); };
         if (std::ranges::is_permutation(*now, *possible, {}, meaning, meaning)) return std::nullopt;
       }

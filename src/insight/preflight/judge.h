@@ -35,7 +35,9 @@ struct Judgement {
 std::optional<int> OutcomeOf(const Call& call);
 
 // nullopt: the call goes through, or is answered as `before` (the profile that it has now; null: none) answers it.
-// `only_denied`: the source logged the call because this same profile denies it, so answers that let it through are out.
-std::optional<Judgement> Judge(const Enforced& after, const Enforced* before, const Call& call, bool only_denied = false);
+// `only_denied`: the source logged the call because this same profile denies it, so answers that let it through are
+// out.
+std::optional<Judgement> Judge(const Enforced& after, const Enforced* before, const Call& call,
+                               bool only_denied = false);
 
 }  // namespace portcullis::insight

@@ -43,7 +43,8 @@ TEST(Judge, TheRealCasesUnderContainerd) {
   EXPECT_EQ(Words(now, CallOf("io_uring_setup", {}, CallResult::kAllowed, 0, "/usr/bin/node")),
             "tolerated EPERM by the default action");
   EXPECT_EQ(Words(Under("containerd@1.7.29"), CallOf("io_uring_setup")), "");
-  EXPECT_EQ(Words(now, CallOf("mbind", {}, CallResult::kAllowed, 0, "/usr/sbin/mysqld")), "tolerated EPERM by the default action");
+  EXPECT_EQ(Words(now, CallOf("mbind", {}, CallResult::kAllowed, 0, "/usr/sbin/mysqld")),
+            "tolerated EPERM by the default action");
   EXPECT_EQ(Words(now, CallOf("keyctl")), "breaks EPERM by the default action");
   EXPECT_THAT(Words(now, CallOf("socket", {{0, 38}}, kErrno, EAFNOSUPPORT)), HasSubstr("tolerated EPERM"));
   EXPECT_THAT(Words(now, CallOf("socket", {{0, 40}})), HasSubstr("breaks EPERM"));
@@ -58,8 +59,10 @@ TEST(Judge, RuntimeAndKernelAndCapabilitiesMatter) {
   EXPECT_EQ(Words(Under("containerd@2.2.4", {}, {4, 4}), CallOf("ptrace")), "breaks EPERM by the default action");
   EXPECT_EQ(Words(Under("containerd@2.2.4"), CallOf("ptrace")), "");
   EXPECT_EQ(Words(Under("containerd@2.2.4", {.add = {"perfmon"}, .drop = {}}), CallOf("perf_event_open")), "");
-  EXPECT_EQ(Words(Under("containerd@2.2.4", {.add = {}, .drop = {"ALL"}}), CallOf("chroot")), "breaks EPERM by the default action");
-  EXPECT_EQ(Words(Under("cri-o@1.36"), CallOf("chroot")), "breaks EPERM by /syscalls/" +
+  EXPECT_EQ(Words(Under("containerd@2.2.4", {.add = {}, .drop = {"ALL"}}), CallOf("chroot")),
+            "breaks EPERM by the default action");
+  EXPECT_EQ(Words(Under("cri-o@1.36"), CallOf("chroot")),
+            "breaks EPERM by /syscalls/" +
                 std::to_string(Possible(Under("cri-o@1.36"), CallOf("chroot"))->front().decision.rule.value()));
   EXPECT_EQ(Words(Under("cri-o@1.36", {.add = {"SYS_CHROOT"}, .drop = {}}), CallOf("chroot")), "");
 }
@@ -71,8 +74,8 @@ TEST(Judge, NewerCallsAreEnosysUnderRuncAndTheDefaultUnderCrun) {
     target.newer = newer;
     const Enforced enforced = Enforce(target, BoundingOf(target, {}).value()).value();
     const bool runc = newer == filter::NewerSyscalls::kEnosys;
-    EXPECT_EQ(Words(enforced, call), runc ? "breaks ENOSYS, newer than all that the profile names"
-                                          : "breaks EPERM by the default action");
+    EXPECT_EQ(Words(enforced, call),
+              runc ? "breaks ENOSYS, newer than all that the profile names" : "breaks EPERM by the default action");
   }
 }
 

@@ -39,11 +39,11 @@ struct ArgumentPattern {
 struct KnownCall {
   std::string_view name;  // "io-uring-postgres"
   std::span<const std::string_view> calls;
-  std::span<const int> answers;  // errnos, kKilled; empty: any errno
-  std::span<const std::string_view> archs;  // Docker's names
-  std::span<const ArgumentPattern> arguments;  // all of them
+  std::span<const int> answers;                   // errnos, kKilled; empty: any errno
+  std::span<const std::string_view> archs;        // Docker's names
+  std::span<const ArgumentPattern> arguments;     // all of them
   std::span<const std::string_view> executables;  // file names or comms, with * and ?
-  std::span<const int> was;  // errnos of the recording; 0: success
+  std::span<const int> was;                       // errnos of the recording; 0: success
   KnownEffect effect;
   std::string_view about;
   std::string_view remedy;
@@ -56,8 +56,8 @@ struct Circumstances {
   std::string_view syscall;
   std::string_view arch;  // Docker's name; "" when unknown
   std::span<const CallArgument> arguments;
-  int answer = 0;           // errno or kKilled
-  std::optional<int> was;   // errno of the recording, 0: it succeeded
+  int answer = 0;          // errno or kKilled
+  std::optional<int> was;  // errno of the recording, 0: it succeeded
   std::string_view executable;
   std::string_view comm;
 };

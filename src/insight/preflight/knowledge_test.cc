@@ -16,7 +16,8 @@ TEST(Knowledge, EveryEntryIsWellFormed) {
   for (const KnownCall& entry : AllKnown()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name << " twice";
     EXPECT_FALSE(entry.calls.empty()) << entry.name;
-    for (const std::string_view call : entry.calls) EXPECT_TRUE(syscalls::IsKnownName(call)) << entry.name << ": " << call;
+    for (const std::string_view call : entry.calls)
+      EXPECT_TRUE(syscalls::IsKnownName(call)) << entry.name << ": " << call;
     for (const std::string_view arch : entry.archs) {
       EXPECT_TRUE(syscalls::ArchFromDockerName(arch)) << entry.name << ": " << arch;
     }
@@ -26,7 +27,8 @@ TEST(Knowledge, EveryEntryIsWellFormed) {
     for (const std::string_view text : {entry.about, entry.remedy}) {
       EXPECT_TRUE(text.size() > 5 && text.ends_with('.')) << entry.name << ": " << text;
     }
-    EXPECT_EQ(entry.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string_view::npos) << entry.name;
+    EXPECT_EQ(entry.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string_view::npos)
+        << entry.name;
   }
 }
 
@@ -53,10 +55,14 @@ TEST(Knowledge, EveryEntryCanBeFound) {
   }
 }
 
-std::string Known(std::string_view syscall, int answer, std::string_view executable = "", std::vector<CallArgument> args = {},
-                  std::string_view arch = "amd64") {
-  const KnownCall* known = FindKnown(
-      {.syscall = syscall, .arch = arch, .arguments = args, .answer = answer, .was = std::nullopt, .executable = executable});
+std::string Known(std::string_view syscall, int answer, std::string_view executable = "",
+                  std::vector<CallArgument> args = {}, std::string_view arch = "amd64") {
+  const KnownCall* known = FindKnown({.syscall = syscall,
+                                      .arch = arch,
+                                      .arguments = args,
+                                      .answer = answer,
+                                      .was = std::nullopt,
+                                      .executable = executable});
   return known == nullptr ? "" : std::string(known->name);
 }
 
@@ -84,9 +90,15 @@ TEST(MatchesPattern, StarsAndQuestionMarks) {
     const char* pattern;
     const char* text;
     bool want;
-  } kCases[] = {{"chrome*", "chrome_crashpad", true}, {"*shell*", "headless_shell", true}, {"a?c", "abc", true},
-                {"a?c", "ac", false},                 {"", "", true},                      {"*", "", true},
-                {"ab", "abc", false},                 {"*ab", "aab", true},                {"a*b*c", "axxbyyc", true},
+  } kCases[] = {{"chrome*", "chrome_crashpad", true},
+                {"*shell*", "headless_shell", true},
+                {"a?c", "abc", true},
+                {"a?c", "ac", false},
+                {"", "", true},
+                {"*", "", true},
+                {"ab", "abc", false},
+                {"*ab", "aab", true},
+                {"a*b*c", "axxbyyc", true},
                 {"a*b*c", "axxbyy", false}};
   for (const auto& c : kCases) EXPECT_EQ(MatchesPattern(c.pattern, c.text), c.want) << c.pattern << " " << c.text;
 }

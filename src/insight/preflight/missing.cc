@@ -121,7 +121,8 @@ std::set<std::string> RuntimeCalls() {
       "exit_group", "exit", "rt_sigreturn", "restart_syscall", "brk", "arch_prctl", "futex", "set_tid_address",
       "set_robust_list", "rseq",
       // Newer runtimes than those that lint was measured with: crun 1.28 and runc 1.3.6, with a filter that logs all.
-      "close_range", "openat2", "statx", "epoll_ctl", "getpid", "tgkill", "getppid", "faccessat2", "fchown", "pselect6"};
+      "close_range", "openat2", "statx", "epoll_ctl", "getpid", "tgkill", "getppid", "faccessat2", "fchown",
+      "pselect6"};
   for (const std::string_view name : algebra::CallsOfOciRuntimes()) calls.emplace(name);
   return calls;
 }

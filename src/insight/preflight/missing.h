@@ -3,8 +3,8 @@
 //   Addition addition = AdditionFor(enforced, calls);
 //   DeltaText(addition, "RuntimeDefault@containerd-2.2.4")     // YAML for `portcullis profile delta`
 //
-// An entry allows a call for the argument values that were seen where the base tests arguments, and as a whole elsewhere.
-// Pure.
+// An entry allows a call for the argument values that were seen where the base tests arguments, and as a whole
+// elsewhere. Pure.
 #pragma once
 
 #include <map>

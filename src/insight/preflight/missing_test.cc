@@ -53,9 +53,11 @@ TEST(AdditionFor, SaysWhatCannotBe) {
   const Enforced base = Enforce(target, BoundingOf(target, {}).value()).value();
   Call unknown = CallOf("read");
   unknown.number = 9999;
-  const Addition addition = AdditionFor(
-      base, std::vector<Needed>{{CallOf("read", {}, CallResult::kAllowed, 0, "", Arch::kX86), ""}, {unknown, ""},
-                                {CallOf("socket"), ""}, {CallOf("socket", {{0, 38}}), ""}});
+  const Addition addition =
+      AdditionFor(base, std::vector<Needed>{{CallOf("read", {}, CallResult::kAllowed, 0, "", Arch::kX86), ""},
+                                            {unknown, ""},
+                                            {CallOf("socket"), ""},
+                                            {CallOf("socket", {{0, 38}}), ""}});
   EXPECT_THAT(addition.impossible, ElementsAre("call 3 of SCMP_ARCH_X86", "call 9999 of SCMP_ARCH_X86_64"));
   // One socket of unknown arguments: the whole call, and no entry beside it.
   ASSERT_EQ(addition.delta.allow.size(), 1u);

@@ -217,7 +217,8 @@ class Judging {
         if (!begun) {
           coverage.completeness.unseen = one.unseen;
         } else {
-          std::erase_if(coverage.completeness.unseen, [&](const std::string& what) { return !one.unseen.contains(what); });
+          std::erase_if(coverage.completeness.unseen,
+                        [&](const std::string& what) { return !one.unseen.contains(what); });
         }
         begun = true;
       }
@@ -244,8 +245,8 @@ class Judging {
   }
 
   // Calls that only differ in who made them, and when, are one finding as long as they mean the same.
-  Result<void> AddFindings(size_t s, const Target& target, const std::vector<std::string>& bounding, const Enforced& after,
-                           const Enforced* before, bool only_denied, ContainerVerdict& out) {
+  Result<void> AddFindings(size_t s, const Target& target, const std::vector<std::string>& bounding,
+                           const Enforced& after, const Enforced* before, bool only_denied, ContainerVerdict& out) {
     using Key = std::tuple<uint32_t, uint32_t, std::vector<CallArgument>, Effect, const KnownCall*, std::string>;
     std::map<Key, Finding> found;
     for (const Source& source : sources_[s]) {
@@ -255,8 +256,8 @@ class Judging {
         const auto& [call, facts] = *entry;
         auto judgement = Judge(after, before, call, only_denied && from_log);
         if (!judgement) continue;
-        const Key key{call.audit_arch, call.number, TestedArguments(after, call), judgement->effect, judgement->known,
-                      judgement->why};
+        const Key key{call.audit_arch,   call.number,      TestedArguments(after, call),
+                      judgement->effect, judgement->known, judgement->why};
         Finding& finding = found[key];
         AddCallText(call, finding);
         finding.callers.push_back({call.executable, call.comm, call.phase, call.result, call.error, facts});
@@ -268,7 +269,8 @@ class Judging {
       }
     }
     for (auto& [key, finding] : found) {
-      std::ranges::stable_sort(finding.callers, [](const Caller& a, const Caller& b) { return a.facts.count > b.facts.count; });
+      std::ranges::stable_sort(finding.callers,
+                               [](const Caller& a, const Caller& b) { return a.facts.count > b.facts.count; });
       out.findings.push_back(std::move(finding));
     }
     std::ranges::stable_sort(out.findings, [](const Finding& a, const Finding& b) {
@@ -293,8 +295,7 @@ class Judging {
   static void AddCallText(const Call& call, Finding& finding) {
     const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
     const auto name = arch ? syscalls::NameOf(*arch, call.number) : std::nullopt;
-    const std::string text =
-        name ? DescribeCall(*arch, *name, call.arguments) : fmt::format("syscall_{}", call.number);
+    const std::string text = name ? DescribeCall(*arch, *name, call.arguments) : fmt::format("syscall_{}", call.number);
     const bool is_new = std::ranges::find(finding.calls, text) == finding.calls.end();
     if (is_new && finding.calls.size() < kMostCallTexts) finding.calls.push_back(text);
   }
@@ -353,7 +354,7 @@ class Judging {
 
   Question question_;
   const std::function<void(size_t, size_t)>& progress_;
-  std::vector<std::vector<Source>> sources_;  // of each subject
+  std::vector<std::vector<Source>> sources_;                                              // of each subject
   std::vector<std::vector<std::vector<const std::pair<const Call, CallFacts>*>>> calls_;  // by trace and workload
   std::map<std::string, Enforced> enforced_;
   std::vector<std::string> unclaimed_;

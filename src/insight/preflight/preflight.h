@@ -1,7 +1,9 @@
 // Preflight: what switching seccompDefault on, or a new release of the runtime, would do to each container, and why.
 //
-//   Question question{.subjects = ..., .traces = {{"web.jsonl", evidence, std::nullopt}}, .scenarios = {{"", target, {}}}};
+//   Question question{.subjects = subjects, .traces = {{"web.jsonl", evidence}}, .scenarios = {{.after = target}}};
+//
 //   ASSIGN_OR_RETURN(Report report, Preflight(question));
+//
 //   report.Worst() == Verdict::kBreaks
 //
 // Every call that was seen is put to the profile that the container would get. Pure: values in, values out.
@@ -91,7 +93,7 @@ struct Finding {
   std::vector<CallArgument> arguments;
   std::vector<std::string> calls;  // "socket(AF_ALG, SOCK_SEQPACKET)", the different ones, at most kMostCallTexts
   Judgement judgement;
-  std::string decided;  // "EPERM by the default action"
+  std::string decided;          // "EPERM by the default action"
   std::vector<Caller> callers;  // the most frequent first
   uint64_t count = 0;
   Remedy remedy;
@@ -101,8 +103,8 @@ struct ContainerVerdict {
   size_t subject = 0;   // index into Report::subjects
   size_t scenario = 0;  // index into Report::scenarios
   Verdict verdict = Verdict::kSafe;
-  std::string reason;   // of kNotAffected
-  std::string before;   // "Unconfined", "RuntimeDefault (containerd@1.7.29)"
+  std::string reason;  // of kNotAffected
+  std::string before;  // "Unconfined", "RuntimeDefault (containerd@1.7.29)"
   std::string after;
   std::vector<std::string> bounding;  // the capabilities that the profile was resolved for
   std::vector<Finding> findings;      // the gravest first
@@ -122,8 +124,8 @@ struct Report {
   size_t Count(Verdict verdict) const;
 };
 
-// `progress` is told how many of how many verdicts are done; may be empty. Errors: an unknown capability in a manifest, a
-// profile that cannot be resolved for the target.
+// `progress` is told how many of how many verdicts are done; may be empty. Errors: an unknown capability in a manifest,
+// a profile that cannot be resolved for the target.
 Result<Report> Preflight(Question question, const std::function<void(size_t, size_t)>& progress = {});
 
 }  // namespace portcullis::insight

@@ -51,8 +51,10 @@ Evidence Life(const Workload& workload, std::vector<Call> calls = {}) {
 
 const Workload kWebPod{.pod_namespace = "default", .pod = "web-7d9f8b5c6d-x2x4z", .container = "nginx"};
 
-Report Ask(std::vector<Subject> subjects, std::vector<Evidence> traces, const std::string& target = "containerd@2.2.4") {
-  Question question{.subjects = std::move(subjects), .scenarios = {{.after = TargetOf(target), .before = std::nullopt}}};
+Report Ask(std::vector<Subject> subjects, std::vector<Evidence> traces,
+           const std::string& target = "containerd@2.2.4") {
+  Question question{.subjects = std::move(subjects),
+                    .scenarios = {{.after = TargetOf(target), .before = std::nullopt}}};
   for (Evidence& evidence : traces) question.traces.push_back({"t.jsonl", std::move(evidence), std::nullopt});
   auto report = Preflight(std::move(question));
   EXPECT_TRUE(report) << report.error().message;
@@ -120,7 +122,8 @@ TEST(Preflight, TellsWhatIsMissing) {
   Evidence from_arm = Life(kWebPod, {CallOf("read", {}, CallResult::kAllowed, 0, "", syscalls::Arch::kAarch64)});
   EXPECT_THAT(GapsOf(Ask(FromManifest(kWeb), {from_arm}).verdicts[0]), ElementsAre("architecture"));
 
-  Question accepting{.subjects = FromManifest(kWeb), .scenarios = {{.after = TargetOf("containerd"), .before = std::nullopt}}};
+  Question accepting{.subjects = FromManifest(kWeb),
+                     .scenarios = {{.after = TargetOf("containerd"), .before = std::nullopt}}};
   accepting.traces.push_back({"t", brief, std::nullopt});
   accepting.gaps.accepted = {GapKind::kPhases, GapKind::kDuration, GapKind::kLosses};
   EXPECT_EQ(Preflight(accepting)->Worst(), Verdict::kSafe);
@@ -134,8 +137,9 @@ kind: Pod
 metadata: {name: web}
 spec: {containers: [{name: nginx, image: i, livenessProbe: {exec: {command: [x]}}}], initContainers: [{name: first, image: i}]}
 )";
-  const Report report = Ask(FromManifest(manifest), {Life({.pod_namespace = "default", .pod = "web", .container = "nginx"}),
-                                                     Life({.pod_namespace = "default", .pod = "web", .container = "first"})});
+  const Report report =
+      Ask(FromManifest(manifest), {Life({.pod_namespace = "default", .pod = "web", .container = "nginx"}),
+                                   Life({.pod_namespace = "default", .pod = "web", .container = "first"})});
   ASSERT_EQ(report.verdicts.size(), 2u);
   EXPECT_EQ(report.verdicts[0].verdict, Verdict::kSafe);  // the init container
   EXPECT_EQ(report.verdicts[1].gaps[0].what, "not seen: exec");
@@ -158,8 +162,9 @@ spec:
   EXPECT_EQ(report.verdicts[0].reason, "its manifest names Localhost/a.json (container)");
   EXPECT_EQ(report.verdicts[0].after, "Localhost/a.json");
   EXPECT_THAT(report.verdicts[3].reason, HasSubstr("privileged"));
-  EXPECT_EQ(Ask(FromManifest("kind: Pod\nspec: {os: {name: windows}, containers: [{name: c, image: i}]}\n"), {}).Worst(),
-            Verdict::kNotAffected);
+  EXPECT_EQ(
+      Ask(FromManifest("kind: Pod\nspec: {os: {name: windows}, containers: [{name: c, image: i}]}\n"), {}).Worst(),
+      Verdict::kNotAffected);
 }
 
 TEST(Preflight, EvidenceFindsItsContainer) {
@@ -176,10 +181,11 @@ spec: {containers: [{name: c, image: i}]}
   Call call = CallOf("keyctl");
   call.workload = command.AddWorkload({.command = "make test"});
   command.Add(call, {.count = 1});
-  const Report report = Ask(FromManifest(manifest),
-                            {Life(kWebPod), Life({.pod_namespace = "default", .pod = "web-api-7d9f8b5c6d-abcde", .container = "nginx"}),
-                             Life({.pod_namespace = "kube-system", .pod = "static-node1", .container = "c"}), command,
-                             Life({.pod_namespace = "other", .pod = "web-7d9f8b5c6d-x2x4z", .container = "nginx"})});
+  const Report report =
+      Ask(FromManifest(manifest),
+          {Life(kWebPod), Life({.pod_namespace = "default", .pod = "web-api-7d9f8b5c6d-abcde", .container = "nginx"}),
+           Life({.pod_namespace = "kube-system", .pod = "static-node1", .container = "c"}), command,
+           Life({.pod_namespace = "other", .pod = "web-7d9f8b5c6d-x2x4z", .container = "nginx"})});
   std::vector<std::string> told;
   for (const ContainerVerdict& one : report.verdicts) {
     told.push_back(TitleOf(report.subjects[one.subject]) + " " + std::string(IdOf(one.verdict)));
@@ -191,7 +197,8 @@ spec: {containers: [{name: c, image: i}]}
 
 TEST(Preflight, ACommandCountsAsTheContainerThatItIsMappedTo) {
   Evidence command = Life({.command = "nginx -g"}, {CallOf("keyctl")});
-  Question question{.subjects = FromManifest(kWeb), .scenarios = {{.after = TargetOf("containerd"), .before = std::nullopt}}};
+  Question question{.subjects = FromManifest(kWeb),
+                    .scenarios = {{.after = TargetOf("containerd"), .before = std::nullopt}}};
   question.traces.push_back({"t", command, Workload{.pod_namespace = "default", .pod = "web", .container = "nginx"}});
   const auto report = Preflight(question);
   ASSERT_TRUE(report);
@@ -200,8 +207,9 @@ TEST(Preflight, ACommandCountsAsTheContainerThatItIsMappedTo) {
 }
 
 TEST(Preflight, RemediesAreTheSmallest) {
-  const Report report = Ask(FromManifest(kWeb), {Life(kWebPod, {CallOf("perf_event_open"), CallOf("socket", {{0, 40}}),
-                                                                CallOf("mbind", {}, CallResult::kAllowed, 0, "/bin/java")})});
+  const Report report =
+      Ask(FromManifest(kWeb), {Life(kWebPod, {CallOf("perf_event_open"), CallOf("socket", {{0, 40}}),
+                                              CallOf("mbind", {}, CallResult::kAllowed, 0, "/bin/java")})});
   ASSERT_EQ(report.verdicts[0].findings.size(), 3u);
   std::map<std::string, Finding> by_name;
   for (const Finding& finding : report.verdicts[0].findings) by_name[finding.syscall] = finding;
@@ -221,9 +229,11 @@ metadata: {name: asks}
 spec: {containers: [{name: c, image: i, securityContext: {seccompProfile: {type: RuntimeDefault}}}]}
 )";
   const auto ask = [&](const std::string& from, const std::string& to) {
-    Question question{.subjects = FromManifest(manifest), .scenarios = {{.after = TargetOf(to), .before = TargetOf(from)}}};
-    question.traces.push_back({"t", Life(kWebPod, {CallOf("io_uring_setup", {}, CallResult::kAllowed, 0, "/bin/postgres"),
-                                                   CallOf("keyctl")}), std::nullopt});
+    Question question{.subjects = FromManifest(manifest),
+                      .scenarios = {{.after = TargetOf(to), .before = TargetOf(from)}}};
+    question.traces.push_back(
+        {"t", Life(kWebPod, {CallOf("io_uring_setup", {}, CallResult::kAllowed, 0, "/bin/postgres"), CallOf("keyctl")}),
+         std::nullopt});
     question.traces.push_back({"u", Life({.pod_namespace = "default", .pod = "asks", .container = "c"}), std::nullopt});
     return Preflight(question).value();
   };
@@ -239,8 +249,10 @@ spec: {containers: [{name: c, image: i, securityContext: {seccompProfile: {type:
 
 TEST(Preflight, ALogOfTheTwinIsWholeEvidence) {
   Evidence log = Life(kWebPod);
-  log.completeness.unseen = {std::string(unseen::kArguments), std::string(unseen::kAllowedCalls), std::string(unseen::kErrno)};
-  Question question{.subjects = FromManifest(kWeb), .scenarios = {{.after = TargetOf("containerd@2.2.4"), .before = std::nullopt}}};
+  log.completeness.unseen = {std::string(unseen::kArguments), std::string(unseen::kAllowedCalls),
+                             std::string(unseen::kErrno)};
+  Question question{.subjects = FromManifest(kWeb),
+                    .scenarios = {{.after = TargetOf("containerd@2.2.4"), .before = std::nullopt}}};
   question.traces.push_back({"t", log, std::nullopt});
   EXPECT_THAT(GapsOf(Preflight(question)->verdicts[0]), ElementsAre("allowed"));
   question.logged_under = TargetOf("containerd@2.2.4");
@@ -251,7 +263,8 @@ TEST(Preflight, ALogOfTheTwinIsWholeEvidence) {
 }
 
 TEST(Preflight, NamesTheContainerWithAnUnknownCapability) {
-  Question question{.subjects = FromManifest(kWeb), .scenarios = {{.after = TargetOf("containerd"), .before = std::nullopt}}};
+  Question question{.subjects = FromManifest(kWeb),
+                    .scenarios = {{.after = TargetOf("containerd"), .before = std::nullopt}}};
   question.subjects[0].capabilities.add = {"NET_ADMINN"};
   const auto report = Preflight(question);
   ASSERT_FALSE(report);

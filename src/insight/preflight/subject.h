@@ -33,10 +33,10 @@ struct Subject {
   std::optional<std::vector<std::string>> bounding;  // known exactly, of a running container; else from capabilities
   bool privileged = false;
   bool windows = false;
-  std::string declared = "-";     // what the manifest says: "RuntimeDefault", "Localhost/x.json", "-"
-  std::string decided_by;         // "container", "pod", "node default"
-  bool node_decides = true;       // the manifest says nothing: the switch is about it
-  bool asks_default = false;      // it says RuntimeDefault itself
+  std::string declared = "-";  // what the manifest says: "RuntimeDefault", "Localhost/x.json", "-"
+  std::string decided_by;      // "container", "pod", "node default"
+  bool node_decides = true;    // the manifest says nothing: the switch is about it
+  bool asks_default = false;   // it says RuntimeDefault itself
 };
 
 // "Deployment default/web/nginx"; "command make test".

@@ -66,7 +66,8 @@ filter::NewerSyscalls UsualNewer(seccomp::Flavour flavour) {
 }
 
 Result<std::vector<std::string>> BoundingOf(const Target& target, const Capabilities& request) {
-  oci::CapabilityRequest wanted{.privileged = false, .add = request.add, .drop = request.drop, .ambient = {}, .daemon = {}};
+  oci::CapabilityRequest wanted{
+      .privileged = false, .add = request.add, .drop = request.drop, .ambient = {}, .daemon = {}};
   for (const std::string_view name : oci::CapabilityNames()) wanted.daemon.emplace_back(name);
   if (target.flavour == seccomp::Flavour::kCriO && !Asks(request.add, "ALL")) {
     const auto base = seccomp::CriODefaultCapabilities();
@@ -133,7 +134,8 @@ std::string TextOf(const Enforced& enforced, const Call& call, const Answer& ans
   const seccomp::Decision& decision = answer.decision;
   const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
   if (decision.foreign_arch) {
-    return fmt::format("killed: the profile does not list {}", arch ? syscalls::InfoOf(*arch).scmp_name : "its architecture");
+    return fmt::format("killed: the profile does not list {}",
+                       arch ? syscalls::InfoOf(*arch).scmp_name : "its architecture");
   }
   const std::string what = decision.action == Action::kErrno ? seccomp::ErrnoName(decision.data)
                                                              : std::string(seccomp::ActionName(decision.action));
@@ -145,7 +147,8 @@ std::string TextOf(const Enforced& enforced, const Call& call, const Answer& ans
       return std::ranges::find(rule.names, entry.name) != rule.names.end();
     });
   });
-  return what + (has_rules ? " by the default action, since no rule of this call fits its arguments" : " by the default action");
+  return what + (has_rules ? " by the default action, since no rule of this call fits its arguments"
+                           : " by the default action");
 }
 
 }  // namespace portcullis::insight

@@ -1,4 +1,5 @@
-// Under which profile a container will run: a runtime's release, a kernel, an architecture, and what its OCI runtime adds.
+// Under which profile a container will run: a runtime's release, a kernel, an architecture, and what its OCI runtime
+// adds.
 //
 //   Target target{.name = "containerd@2.2.4", .profile = ..., .flavour = Flavour::kContainerd, .kernel = {6, 1}};
 //   ASSIGN_OR_RETURN(Enforced enforced, Enforce(target, BoundingOf(target, {.add = {"NET_ADMIN"}})));
@@ -64,7 +65,8 @@ std::optional<std::vector<Answer>> Possible(const Enforced& enforced, const Call
 
 // The kernel carries it out (ALLOW, LOG).
 bool LetsThrough(const Answer& answer);
-// An errno, kKilled, or 0 for what lets a call through. TRACE without a tracer and NOTIFY without a listener are ENOSYS.
+// An errno, kKilled, or 0 for what lets a call through. TRACE without a tracer and NOTIFY without a listener are
+// ENOSYS.
 int ErrnoOf(const Answer& answer);
 // "EPERM by the default action", "ENOSYS by rule 12", "killed: SCMP_ARCH_X32 is not listed".
 std::string TextOf(const Enforced& enforced, const Call& call, const Answer& answer);

@@ -20,9 +20,13 @@ inline Target TargetOf(const std::string& name, seccomp::KernelVersion kernel = 
           .newer = UsualNewer(found->flavour)};
 }
 
-inline Call CallOf(std::string_view name, std::vector<CallArgument> arguments = {}, CallResult result = CallResult::kAllowed,
-                   int error = 0, std::string executable = "/bin/x", syscalls::Arch arch = syscalls::Arch::kX86_64) {
-  Call call{.executable = std::move(executable), .phase = Phase::kServing, .arguments = std::move(arguments), .result = result,
+inline Call CallOf(std::string_view name, std::vector<CallArgument> arguments = {},
+                   CallResult result = CallResult::kAllowed, int error = 0, std::string executable = "/bin/x",
+                   syscalls::Arch arch = syscalls::Arch::kX86_64) {
+  Call call{.executable = std::move(executable),
+            .phase = Phase::kServing,
+            .arguments = std::move(arguments),
+            .result = result,
             .error = error};
   call.audit_arch = syscalls::InfoOf(arch).audit_arch;
   call.number = syscalls::NumberOf(arch, name).value();

@@ -152,8 +152,8 @@ class Loader {
     load_.templates.push_back(std::move(out));
   }
 
-  void AddContainers(PodTemplate& out, const std::vector<Container>& typed, const json& list, const std::string& pointer,
-                     ContainerRole role, const json& status, const char* statuses) {
+  void AddContainers(PodTemplate& out, const std::vector<Container>& typed, const json& list,
+                     const std::string& pointer, ContainerRole role, const json& status, const char* statuses) {
     for (size_t i = 0; i < typed.size(); ++i) {
       const bool is_sidecar = role == ContainerRole::kInit && StringOr(list.at(i), "restartPolicy") == "Always";
       out.containers.push_back({.role = is_sidecar ? ContainerRole::kSidecar : role,
@@ -183,9 +183,8 @@ class Loader {
 };
 
 bool IsWord(std::string_view text, size_t least, size_t most) {
-  return text.size() >= least && text.size() <= most && std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-         });
+  return text.size() >= least && text.size() <= most &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
 bool IsNumber(std::string_view text) {

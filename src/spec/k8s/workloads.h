@@ -1,14 +1,14 @@
-// The containers that manifests describe, of every kind that makes pods: what tools look at that judge workloads without
-// running them.
+// The containers that manifests describe, of every kind that makes pods: what tools look at that judge workloads
+// without running them.
 //
 //   WorkloadsLoad load = LoadWorkloads(text, "app.yaml");
 //   for (const PodTemplate& pod : load.templates) for (const TemplateContainer& one : pod.containers) ...
 //
-// Unlike LoadStaticPod (static_pod.h), which refuses what this node cannot run, this reads pods of any cluster: volumes,
-// fields and kinds that are unknown here do not matter. Of the fields that decide about security (securityContext) what
-// is misspelt or of a wrong type is told. Kinds: Pod, Deployment, ReplicaSet, ReplicationController, StatefulSet,
-// DaemonSet, Job, CronJob, PodTemplate, anything else with a pod template at spec.template, and lists of them (a v1
-// PodList as the kubelet's /pods gives it, too).
+// Unlike LoadStaticPod (static_pod.h), which refuses what this node cannot run, this reads pods of any cluster:
+// volumes, fields and kinds that are unknown here do not matter. Of the fields that decide about security
+// (securityContext) what is misspelt or of a wrong type is told. Kinds: Pod, Deployment, ReplicaSet,
+// ReplicationController, StatefulSet, DaemonSet, Job, CronJob, PodTemplate, anything else with a pod template at
+// spec.template, and lists of them (a v1 PodList as the kubelet's /pods gives it, too).
 #pragma once
 
 #include <map>
@@ -27,9 +27,9 @@ std::string_view ContainerRoleName(ContainerRole role);  // "init container", "c
 struct TemplateContainer {
   ContainerRole role = ContainerRole::kMain;
   Container container;
-  bool runs_exec = false;    // an exec probe, or an exec lifecycle hook
-  std::string id;            // without "containerd://", of a running pod's status; "" otherwise
-  int line = 0;              // in the file; 0 when unknown
+  bool runs_exec = false;  // an exec probe, or an exec lifecycle hook
+  std::string id;          // without "containerd://", of a running pod's status; "" otherwise
+  int line = 0;            // in the file; 0 when unknown
 };
 
 struct PodTemplate {
@@ -52,8 +52,8 @@ struct WorkloadsLoad {
 WorkloadsLoad LoadWorkloads(std::string_view text, const std::string& file);
 
 // Can a pod of this name be one that the object made? Kubernetes' name patterns: Deployment web -> web-<hash>-<5>,
-// StatefulSet db -> db-0, DaemonSet, Job -> <name>-<5>, CronJob -> <name>-<minutes>-<5>; a Pod is itself, or itself with
-// the node's name when it is a static pod.
+// StatefulSet db -> db-0, DaemonSet, Job -> <name>-<5>, CronJob -> <name>-<minutes>-<5>; a Pod is itself, or itself
+// with the node's name when it is a static pod.
 bool MayBePodOf(const PodTemplate& object, std::string_view pod_name);
 
 }  // namespace portcullis::k8s

@@ -59,10 +59,11 @@ spec: {template: {spec: {containers: [{name: c, image: a}]}}}
                                            "app.yaml");
   EXPECT_TRUE(load.diagnostics.empty()) << FormatDiagnostic(load.diagnostics[0]);
   EXPECT_EQ(load.others, 1u);
-  EXPECT_THAT(Names(load),
-              ElementsAre("Deployment shop/web/migrate init container line 13", "Deployment shop/web/proxy sidecar line 15",
-                          "Deployment shop/web/nginx container line 19", "CronJob default/backup/dump container line 29",
-                          "Rollout default/canary/c container line 34"));
+  EXPECT_THAT(
+      Names(load),
+      ElementsAre("Deployment shop/web/migrate init container line 13", "Deployment shop/web/proxy sidecar line 15",
+                  "Deployment shop/web/nginx container line 19", "CronJob default/backup/dump container line 29",
+                  "Rollout default/canary/c container line 34"));
   EXPECT_EQ(load.templates[0].spec.security_context.seccomp_profile->type, "Unconfined");
   EXPECT_TRUE(load.templates[0].containers[2].runs_exec);
   EXPECT_FALSE(load.templates[0].containers[0].runs_exec);
