@@ -8,7 +8,7 @@
 
 namespace portcullis::runtime {
 
-// Makes the folder (0700) and writes config.json.
+// Makes the folder (0700) and writes config.json; no container outlives a crash of the machine, so it need not.
 Result<void> WriteBundle(const std::string& bundle, const oci::Spec& spec);
 // The exact text of config.json.
 Result<std::string> ReadSpecText(const std::string& bundle);
