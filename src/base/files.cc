@@ -156,14 +156,14 @@ Result<std::string> ReadFile(const std::string& path, size_t max_bytes) {
   return ReadFd(fd.get(), max_bytes, path);
 }
 
-Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode) {
+Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode, Lasting lasting) {
   const std::string temporary = fmt::format("{}{}{}", path, kTemporaryMark, RandomHex(kTemporaryBytes));
   UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd.valid()) return FailErrno(errno, "create {}", temporary);
   const auto fill = [&]() -> Result<void> {
     TRY(WriteAll(fd.get(), data, temporary));
     if (::fchmod(fd.get(), mode) != 0) return FailErrno(errno, "chmod {}", temporary);  // the umask has no say
-    if (::fsync(fd.get()) != 0) return FailErrno(errno, "sync {}", temporary);
+    if (lasting == Lasting::kForGood && ::fsync(fd.get()) != 0) return FailErrno(errno, "sync {}", temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return FailErrno(errno, "rename {} to {}", temporary, path);
     return {};
   };
@@ -171,6 +171,7 @@ Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mod
     ::unlink(temporary.c_str());
     return filled;
   }
+  if (lasting == Lasting::kUntilReboot) return {};
   const UniqueFd dir(::open(DirName(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.valid() && ::fsync(dir.get()) != 0) return FailErrno(errno, "sync folder of {}", path);
   return {};

@@ -17,8 +17,12 @@ namespace portcullis::base {
 Result<std::string> ReadFile(const std::string& path, size_t max_bytes = 64u << 20);
 Result<std::string> ReadFd(int fd, size_t max_bytes, const std::string& name_for_errors);
 
-// Writes beside, fsyncs, renames over `path`: readers see all or nothing.
-Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode = 0644);
+// kUntilReboot: for what nobody reads once the machine itself has crashed; it may be empty or old then.
+enum class Lasting { kForGood, kUntilReboot };
+
+// Writes beside, fsyncs (kForGood), renames over `path`: readers see all or nothing.
+Result<void> WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode = 0644,
+                             Lasting lasting = Lasting::kForGood);
 
 // Removes what WriteFileAtomic leaves beside its files when its process is killed. Only in a folder that nobody else
 // writes to; an absent one is fine.

@@ -1,4 +1,5 @@
-// Preloaded into a daemon under test: counts what it changes on disk and in the mount table, and kills it at the n-th.
+// Preloaded into a daemon under test: counts what it changes on disk, in cgroups and in the mount table, and what it says to
+// and hears from portcullis-pause, and kills it at the n-th.
 //
 // KILL_AT_WRITE names a file of three 32-bit words that the test maps as well: whether to count, how many there were, and
 // at which one to die (before it is done; 0: never). KILL_AT_ROOT limits files to a folder. Children of the daemon are
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -50,7 +52,9 @@ static void hit(void) {
   for (;;) pause();
 }
 
-static int below(const char *path) { return strncmp(path, root, strlen(root)) == 0; }
+static int below(const char *path) {
+  return strncmp(path, root, strlen(root)) == 0 || strncmp(path, "/sys/fs/cgroup/", strlen("/sys/fs/cgroup/")) == 0;
+}
 
 static void on_fd(int fd) {
   char link[64], path[PATH_MAX];
@@ -140,4 +144,21 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
 int umount2(const char *target, int flags) {
   on_path(AT_FDCWD, target);
   return NEXT(umount2)(target, flags);
+}
+
+// Of the daemon's sockets only those to portcullis-pause are of this kind, and the spawner's, which use sendmsg.
+static void on_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (watching() && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET) hit();
+}
+
+ssize_t send(int fd, const void *data, size_t size, int flags) {
+  on_socket(fd);
+  return NEXT(send)(fd, data, size, flags);
+}
+
+ssize_t recv(int fd, void *data, size_t size, int flags) {
+  on_socket(fd);
+  return NEXT(recv)(fd, data, size, flags);
 }

@@ -37,8 +37,8 @@ std::string PathVariable() {
 
 }  // namespace
 
-Result<Conmon> Conmon::Launch(std::vector<std::string> argv, const std::string& working_dir, const Cgroups& cgroups,
-                              const std::string& cgroup) {
+Result<Conmon> Conmon::Start(std::vector<std::string> argv, const std::string& working_dir, const Cgroups& cgroups,
+                             const std::string& cgroup) {
   TRY(cgroups.Create(cgroup));
   ASSIGN_OR_RETURN(Pipe sync, MakePipe());
   ASSIGN_OR_RETURN(Pipe start, MakePipe());
@@ -53,18 +53,27 @@ Result<Conmon> Conmon::Launch(std::vector<std::string> argv, const std::string& 
   spawn.working_dir = working_dir;
   spawn.new_session = true;
   ASSIGN_OR_RETURN(base::Child child, base::Spawn(spawn));
-  Conmon conmon(std::move(child), std::move(sync.read), std::move(output));
-  sync.write.Reset();
-  start.read.Reset();
+  auto waiting = std::make_unique<Waiting>();
+  waiting->start = std::move(start.write);
+  waiting->moved =
+      std::async(std::launch::async, [&cgroups, cgroup, pid = child.pid] { return cgroups.AddProcess(cgroup, pid); });
+  return Conmon(std::move(child), std::move(sync.read), std::move(output), std::move(waiting));
+}
 
-  Result<void> moved = cgroups.AddProcess(cgroup, conmon.pid());
+Conmon::~Conmon() {
+  if (!waiting_) return;
+  if (waiting_->moved.valid()) waiting_->moved.wait();
+  base::Discard(std::move(child_));
+}
+
+Result<void> Conmon::Settle() { return waiting_->moved.valid() ? waiting_->moved.get() : Result<void>(); }
+
+Result<void> Conmon::Release() {
+  TRY(Settle());
   const char go = 'x';
-  if (moved && ::write(start.write.get(), &go, 1) != 1) moved = FailErrno(errno, "start conmon");
-  if (!moved) {
-    base::Discard(std::move(conmon.child_));
-    return Failure(moved.error());
-  }
-  return conmon;
+  if (::write(waiting_->start.get(), &go, 1) != 1) return FailErrno(errno, "start conmon");
+  waiting_.reset();
+  return {};
 }
 
 Result<SyncMessage> Conmon::ReadSync(std::chrono::milliseconds timeout) {

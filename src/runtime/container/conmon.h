@@ -5,6 +5,8 @@
 #pragma once
 
 #include <chrono>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,10 +20,21 @@ namespace portcullis::runtime {
 
 class Conmon {
  public:
-  // `argv` is the whole command line; `cgroup` is made and conmon moved into it before it does anything. It writes the
-  // file `oom` into `working_dir` when the kernel kills for lack of memory.
-  static Result<Conmon> Launch(std::vector<std::string> argv, const std::string& working_dir, const Cgroups& cgroups,
-                               const std::string& cgroup);
+  // `argv` is the whole command line; it writes the file `oom` into `working_dir` when the kernel kills for lack of
+  // memory. Makes `cgroup` and moves conmon there in the background, for the kernel takes 10 ms and more for a first
+  // move (it waits for all processors); conmon does nothing before Release.
+  static Result<Conmon> Start(std::vector<std::string> argv, const std::string& working_dir, const Cgroups& cgroups,
+                              const std::string& cgroup);
+  // Waits until it is in its cgroup. conmon does not tell the end of this process from the byte that it waits for, so
+  // the bundle's config.json should come only now: without one it makes nothing.
+  Result<void> Settle();
+  // Lets it go on, once it is in its cgroup.
+  Result<void> Release();
+
+  Conmon(Conmon&&) = default;
+  Conmon& operator=(Conmon&&) = delete;
+  // Ends one that was never released.
+  ~Conmon();
 
   // The next message; kDeadlineExceeded when none comes in time (ask again), kInternal with conmon's own words when it
   // ends without one.
@@ -33,13 +46,18 @@ class Conmon {
   pid_t pid() const { return child_.pid; }
 
  private:
-  Conmon(base::Child child, base::UniqueFd sync, base::UniqueFd output)
-      : child_(std::move(child)), sync_(std::move(sync)), output_(std::move(output)) {}
+  struct Waiting {
+    base::UniqueFd start;  // pipe: a byte lets it go on
+    std::future<Result<void>> moved;
+  };
+  Conmon(base::Child child, base::UniqueFd sync, base::UniqueFd output, std::unique_ptr<Waiting> waiting)
+      : child_(std::move(child)), sync_(std::move(sync)), output_(std::move(output)), waiting_(std::move(waiting)) {}
 
   base::Child child_;
   base::UniqueFd sync_;
   base::UniqueFd output_;  // memory file with what conmon printed
   std::string pending_;
+  std::unique_ptr<Waiting> waiting_;  // null once released
 };
 
 }  // namespace portcullis::runtime

@@ -62,7 +62,8 @@ Result<ExecResult> OciRuntime::ExecSync(const ContainerHandle& handle, const Exe
               {"-u", scope.name, "-n", scope.name, "-p", pid_file, "--socket-dir-path", scope.folder + "/sockets", "-l",
                log, "--log-global-size-max", std::to_string(kMaxExecOutput), "-e", "--sync", "--exec-process-spec",
                process_file, "--runtime-opt", "--cgroup=" + scope.name});
-  ASSIGN_OR_RETURN(Conmon conmon, Conmon::Launch(std::move(argv), scope.folder, cgroups_, scope.conmon_cgroup));
+  ASSIGN_OR_RETURN(Conmon conmon, Conmon::Start(std::move(argv), scope.folder, cgroups_, scope.conmon_cgroup));
+  TRY(conmon.Release());
 
   ExecResult result;
   bool running = false;

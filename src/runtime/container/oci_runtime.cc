@@ -18,7 +18,7 @@
 #include "base/spawn.h"
 #include "base/strings.h"
 #include "base/try.h"
-#include "runtime/container/conmon.h"
+#include "runtime/container/process_info.h"
 #include "runtime/container/runtime_message.h"
 
 namespace portcullis::runtime {
@@ -130,11 +130,12 @@ std::vector<std::string> OciRuntime::ConmonArguments(const std::string& id, cons
           "--root=" + RootDir(), "--log-level", "warning"};
 }
 
-Result<CreatedContainer> OciRuntime::Create(const ContainerHandle& handle, const CreateOptions& options) const {
+Result<CreatedContainer> OciRuntime::Create(const ContainerHandle& handle, const CreateOptions& options,
+                                            std::optional<Conmon> monitor) const {
   TRY(CheckHandle(handle));
   if (base::Exists(RootDir() + "/" + handle.id))
     return Fail(Code::kAlreadyExists, "container {} already exists", handle.id);
-  Result<CreatedContainer> created = TryCreate(handle, options);
+  Result<CreatedContainer> created = TryCreate(handle, options, std::move(monitor));
   if (!created) {
     Abandon(handle);
     return created;
@@ -146,24 +147,32 @@ Result<CreatedContainer> OciRuntime::Create(const ContainerHandle& handle, const
   return created;
 }
 
-Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, const CreateOptions& options) const {
-  const auto limit = options.deadline.value_or(options_.deadline);
-  const auto deadline = base::Now() + limit;
+Result<Conmon> OciRuntime::StartMonitor(const ContainerHandle& handle, const CreateOptions& options) const {
+  TRY(CheckHandle(handle));
   RemoveFile(ExitDir() + "/" + handle.id);
-
   std::vector<std::string> argv = ConmonArguments(handle.id, handle.bundle);
-  const std::string pid_file = handle.bundle + "/pidfile";
-  const std::string conmon_pid_file = handle.bundle + "/conmon.pid";
-  argv.insert(argv.end(), {"-u", handle.id, "-n", options.name.empty() ? handle.id : options.name, "-p", pid_file, "-P",
-                           conmon_pid_file, "--exit-dir", ExitDir(), "--persist-dir", handle.bundle,
-                           "--socket-dir-path", AttachDir(), "-l", options.log_path});
+  argv.insert(argv.end(), {"-u", handle.id, "-n", options.name.empty() ? handle.id : options.name, "-p",
+                           handle.bundle + "/pidfile", "-P", handle.bundle + "/conmon.pid", "--exit-dir", ExitDir(),
+                           "--persist-dir", handle.bundle, "--socket-dir-path", AttachDir(), "-l", options.log_path});
   if (handle.InSlice()) argv.emplace_back("--systemd-cgroup");
   if (options.tty) argv.emplace_back("-t");
   if (options.stdin_open) {
     argv.emplace_back("-i");
     if (!options.stdin_once) argv.emplace_back("--leave-stdin-open");
   }
-  ASSIGN_OR_RETURN(Conmon conmon, Conmon::Launch(std::move(argv), handle.bundle, cgroups_, handle.ConmonCgroup()));
+  return Conmon::Start(std::move(argv), handle.bundle, cgroups_, handle.ConmonCgroup());
+}
+
+Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, const CreateOptions& options,
+                                               std::optional<Conmon> monitor) const {
+  const auto limit = options.deadline.value_or(options_.deadline);
+  const auto deadline = base::Now() + limit;
+  if (!monitor) {
+    ASSIGN_OR_RETURN(Conmon started, StartMonitor(handle, options));
+    monitor.emplace(std::move(started));
+  }
+  Conmon& conmon = *monitor;
+  TRY(conmon.Release());
   Result<int> launched = conmon.WaitLaunched(Left(deadline));
   Result<SyncMessage> answer =
       launched ? conmon.ReadSync(Left(deadline)) : Result<SyncMessage>(Failure(launched.error()));
@@ -179,7 +188,8 @@ Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, co
   if (answer->pid.value_or(-1) <= 0) {
     return Fail(Code::kUnknown, "container create failed: {}", CleanRuntimeMessage(answer->message));
   }
-  const CreatedContainer created{static_cast<pid_t>(*answer->pid), ReadPidFile(conmon_pid_file).value_or(-1)};
+  const CreatedContainer created{static_cast<pid_t>(*answer->pid),
+                                 ReadPidFile(handle.bundle + "/conmon.pid").value_or(-1)};
   if (cgroups_.layout() == CgroupLayout::kHybrid) {
     // Not every OCI runtime moves the process in the empty v2 hierarchy: it would stay in conmon's cgroup there.
     TRY(cgroups_.Create(handle.Cgroup()));
@@ -235,8 +245,32 @@ Result<ContainerState> OciRuntime::State(const ContainerHandle& handle) const {
   return state;
 }
 
+// What crun and runc keep of a container is a folder: nothing outside of this host's kernel hangs on it, and no hook is
+// ever in a spec of ours. Another OCI runtime is asked for everything.
+bool OciRuntime::KeepsOnlyAFolder() const { return options_.program.name == "crun" || options_.program.name == "runc"; }
+
+bool OciRuntime::SignalFirst(const ContainerHandle& handle, int signal) const {
+  const std::optional<pid_t> pid = KeepsOnlyAFolder() ? ReadPidFile(handle.bundle + "/pidfile") : std::nullopt;
+  if (!pid) return false;
+  const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+  // Looked up after the descriptor is held: what is in the container's cgroup by that pid is the container's.
+  const std::vector<pid_t> inside = cgroups_.Processes(handle.Cgroup());
+  return pidfd.valid() && std::binary_search(inside.begin(), inside.end(), *pid) &&
+         ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0;
+}
+
+bool OciRuntime::HasEnded(const ContainerHandle& handle) const {
+  if (!KeepsOnlyAFolder() || !cgroups_.Processes(handle.Cgroup()).empty()) return false;
+  const std::optional<pid_t> pid = ReadPidFile(handle.bundle + "/pidfile");
+  if (!pid) return false;
+  const auto process = ReadProcessInfo(*pid);
+  // Somebody may have moved it out of its cgroup. Or the pid is another's: then the OCI runtime tells them apart.
+  return process ? process->state == 'Z' || process->state == 'X' : process.error().code == Code::kNotFound;
+}
+
 Result<void> OciRuntime::Kill(const ContainerHandle& handle, int signal, bool all) const {
   TRY(CheckHandle(handle));
+  if (!all && SignalFirst(handle, signal)) return {};
   std::vector<std::string> arguments = {"kill"};
   if (all) arguments.emplace_back("--all");
   arguments.insert(arguments.end(), {handle.id, std::to_string(signal)});
@@ -250,7 +284,7 @@ Result<void> OciRuntime::Kill(const ContainerHandle& handle, int signal, bool al
 
 Result<void> OciRuntime::Delete(const ContainerHandle& handle, bool force) const {
   TRY(CheckHandle(handle));
-  if (base::Exists(RootDir() + "/" + handle.id)) {
+  if (base::Exists(RootDir() + "/" + handle.id) && !HasEnded(handle)) {
     std::vector<std::string> arguments = {"delete"};
     if (force) arguments.emplace_back("--force");
     arguments.push_back(handle.id);

@@ -28,6 +28,7 @@
 
 #include "base/result.h"
 #include "runtime/container/cgroups.h"
+#include "runtime/container/conmon.h"
 #include "runtime/container/container_handle.h"
 #include "runtime/container/exec_process.h"
 #include "runtime/container/observer.h"
@@ -108,7 +109,12 @@ class OciRuntime {
 
   // config.json is in the bundle; the cgroup parent is made if it is missing. The container waits in state created.
   // On failure nothing of it is left (but the bundle, which is the caller's).
-  Result<CreatedContainer> Create(const ContainerHandle& handle, const CreateOptions& options) const;
+  // With a monitor from StartMonitor of the same arguments it takes less time.
+  Result<CreatedContainer> Create(const ContainerHandle& handle, const CreateOptions& options,
+                                  std::optional<Conmon> monitor = std::nullopt) const;
+  // Starts the container's monitor, which then waits for Create: it takes its time to get into its cgroup, and needs
+  // nothing of the bundle but the folder. One that is dropped has ended.
+  Result<Conmon> StartMonitor(const ContainerHandle& handle, const CreateOptions& options) const;
   Result<void> Start(const ContainerHandle& handle) const;
   Result<ContainerState> State(const ContainerHandle& handle) const;  // kNotFound when the runtime does not know it
   // Signals the container's first process, or all of them. A container that has stopped is success.
@@ -143,12 +149,18 @@ class OciRuntime {
   // Runs `<program> --root=... <arguments>`; what it wrote to its standard output. `on_timeout` comes before the error.
   Result<std::string> Run(const std::string& what, const std::vector<std::string>& arguments, std::string input = {},
                           std::function<void()> on_timeout = {}) const;
-  Result<CreatedContainer> TryCreate(const ContainerHandle& handle, const CreateOptions& options) const;
+  Result<CreatedContainer> TryCreate(const ContainerHandle& handle, const CreateOptions& options,
+                                     std::optional<Conmon> monitor) const;
   Result<void> AwaitProgram(const ContainerHandle& handle, const struct ProgramFile& before) const;
   // Kills what there is of a container and deletes it, whatever state it is in.
   void Abandon(const ContainerHandle& handle) const;
   // Ends the execs that an earlier process left without anybody at their streams.
   Result<void> EndStaleExecs() const;
+  bool KeepsOnlyAFolder() const;
+  // Signals the first process without the OCI runtime; false when it is not sure which that is.
+  bool SignalFirst(const ContainerHandle& handle, int signal) const;
+  // The kernel has no process of it any more, so that there is nothing that the OCI runtime would have to end.
+  bool HasEnded(const ContainerHandle& handle) const;
   Result<base::UniqueFd> OpenControl(const ContainerHandle& handle, const std::string& what) const;
   Result<void> CleanUp(const ContainerHandle& handle) const;
   std::vector<std::string> ConmonArguments(const std::string& id, const std::string& bundle) const;

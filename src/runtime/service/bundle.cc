@@ -20,7 +20,7 @@ constexpr size_t kMaxUserFile = 4u << 20;  // of an image, so untrusted
 Result<void> WriteBundle(const std::string& bundle, const oci::Spec& spec) {
   TRY(base::MakeDirs(bundle, 0700));
   const std::string text = oci::ToJson(spec).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return base::WriteFileAtomic(bundle + "/config.json", text, 0600);
+  return base::WriteFileAtomic(bundle + "/config.json", text, 0600, base::Lasting::kUntilReboot);
 }
 
 Result<std::string> ReadSpecText(const std::string& bundle) {

@@ -12,7 +12,7 @@ namespace portcullis::runtime {
 // database be lost, this tells which of them are ours to remove.
 inline constexpr char kOwnCgroupsAnnotation[] = "io.portcullis.own-cgroups";
 
-// Makes the folder (0700) and writes config.json.
+// Makes the folder (0700) and writes config.json; no container outlives a crash of the machine, so it need not.
 Result<void> WriteBundle(const std::string& bundle, const oci::Spec& spec);
 // The exact text of config.json.
 Result<std::string> ReadSpecText(const std::string& bundle);

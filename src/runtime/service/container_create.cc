@@ -105,6 +105,15 @@ cri::LinuxContainerUser UserOf(const oci::User& user) {
   return out;
 }
 
+CreateOptions CreateOptionsOf(const ContainerRow& row, const ContainerHandle& handle) {
+  return {.name = row.config.metadata->name,
+          .log_path = row.log_path.empty() ? handle.bundle + "/container.log" : row.log_path,
+          .tty = row.config.tty,
+          .stdin_open = row.config.stdin,
+          .stdin_once = row.config.stdin_once,
+          .deadline = std::nullopt};
+}
+
 }  // namespace
 
 Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::CreateContainerRequest& request) {
@@ -192,11 +201,17 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   }
   if (input.modes.ipc == oci::NamespaceMode::kPod) input.shm_path = paths_.Shm(sandbox.id);
 
+  // The monitor gets ready while the rest of the bundle is made.
+  const ContainerHandle handle = HandleOf(row, sandbox);
+  const CreateOptions create = CreateOptionsOf(row, handle);
+  TRY(base::MakeDirs(create.log_path.substr(0, create.log_path.rfind('/')), 0755));
+  TRY(base::MakeDirs(handle.bundle, 0700));
+  ASSIGN_OR_RETURN(Conmon monitor, oci_->StartMonitor(handle, create));
+
   ASSIGN_OR_RETURN(const Snapshot snapshot, snapshots_->Prepare(row.id, image));
   input.rootfs = snapshot.rootfs;
   ASSIGN_OR_RETURN(input.passwd_text, ReadInRoot(snapshot.rootfs, "/etc/passwd"));
   ASSIGN_OR_RETURN(input.group_text, ReadInRoot(snapshot.rootfs, "/etc/group"));
-  const ContainerHandle handle = HandleOf(row, sandbox);
   input.cgroups_path = handle.CgroupsPath();
   input.annotations = ContainerAnnotations(row.config, sandbox.config, sandbox.id);
   input.seccomp = seccomp.profile;
@@ -216,17 +231,9 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
   AddCompiledFilter(seccomp, built.spec, row.warnings);
   // crun would put the processes into a cgroup below the scope's own.
   if (handle.InSlice()) built.spec.annotations["run.oci.systemd.subgroup"] = "";
+  TRY(monitor.Settle());
   TRY(WriteBundle(handle.bundle, built.spec));
-
-  CreateOptions create;
-  create.name = row.config.metadata->name;
-  create.log_path = row.log_path.empty() ? handle.bundle + "/container.log" : row.log_path;
-  const size_t slash = create.log_path.rfind('/');
-  TRY(base::MakeDirs(create.log_path.substr(0, slash), 0755));
-  create.tty = row.config.tty;
-  create.stdin_open = row.config.stdin;
-  create.stdin_once = row.config.stdin_once;
-  ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
+  ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create, std::move(monitor)));
   row.pid = created.pid;
   row.step = ContainerStep::kCreated;
   TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) { changing = row; }));

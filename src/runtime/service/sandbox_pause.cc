@@ -2,6 +2,7 @@
 // program of the sandbox image, made by the OCI runtime and watched by conmon as a container is.
 #include <algorithm>
 
+#include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
@@ -80,12 +81,15 @@ Result<void> RuntimeService::CreatePause(SandboxRow& row, oci::SandboxSpecInput 
   const ContainerHandle handle = HandleOf(row);
   // crun would put the processes into a cgroup below the scope's own.
   if (handle.InSlice()) built.spec.annotations["run.oci.systemd.subgroup"] = "";
-  TRY(WriteBundle(handle.bundle, built.spec));
 
+  TRY(base::MakeDirs(handle.bundle, 0700));
   CreateOptions create;
   create.name = row.config.metadata->name;
   create.log_path = handle.bundle + "/pause.log";
-  ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create));
+  ASSIGN_OR_RETURN(Conmon monitor, oci_->StartMonitor(handle, create));
+  TRY(monitor.Settle());
+  TRY(WriteBundle(handle.bundle, built.spec));
+  ASSIGN_OR_RETURN(const CreatedContainer created, oci_->Create(handle, create, std::move(monitor)));
   row.pid = created.pid;
   return {};
 }

@@ -48,9 +48,12 @@ Result<void> WritePodFiles(const std::string& folder, const SandboxRow& row, con
   if (host_network) {
     if (auto text = base::ReadFile("/etc/hosts", 1u << 20)) hosts = std::move(*text);
   }
-  TRY(base::WriteFileAtomic(folder + "/resolv.conf", resolv, 0644));
-  TRY(base::WriteFileAtomic(folder + "/hosts", hosts, 0644));
-  return base::WriteFileAtomic(folder + "/hostname", hostname + "\n", 0644);
+  const auto write = [&](const char* name, std::string_view text) {
+    return base::WriteFileAtomic(folder + "/" + name, text, 0644, base::Lasting::kUntilReboot);
+  };
+  TRY(write("resolv.conf", resolv));
+  TRY(write("hosts", hosts));
+  return write("hostname", hostname + "\n");
 }
 
 }  // namespace
