@@ -111,6 +111,9 @@ void Collect(const insight::Evidence& evidence, const insight::Enforced& base, b
       seen.needed.push_back({call, caller});
       if (name) seen.names.emplace(*name);
     } else {
+      if (WentThrough(call) && judgement->known != nullptr) {
+        for (const std::string_view other : judgement->known->instead) seen.names.emplace(other);
+      }
       seen.left_out.push_back(
           fmt::format("{} ({}): {}", name ? std::string(*name) : std::to_string(call.number), caller, judgement->why));
     }

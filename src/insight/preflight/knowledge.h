@@ -45,6 +45,7 @@ struct KnownCall {
   std::span<const std::string_view> executables;  // file names or comms, with * and ?
   std::span<const int> was;                       // errnos of the recording; 0: success
   KnownEffect effect;
+  std::span<const std::string_view> instead;  // what the caller calls then; a recording without the denial lacks it
   std::string_view about;
   std::string_view remedy;
   std::string_view see;  // public issues, "owner/repository#number" or short

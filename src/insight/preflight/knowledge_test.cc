@@ -18,6 +18,9 @@ TEST(Knowledge, EveryEntryIsWellFormed) {
     EXPECT_FALSE(entry.calls.empty()) << entry.name;
     for (const std::string_view call : entry.calls)
       EXPECT_TRUE(syscalls::IsKnownName(call)) << entry.name << ": " << call;
+    for (const std::string_view call : entry.instead) {
+      EXPECT_TRUE(syscalls::IsKnownName(call)) << entry.name << ": " << call;
+    }
     for (const std::string_view arch : entry.archs) {
       EXPECT_TRUE(syscalls::ArchFromDockerName(arch)) << entry.name << ": " << arch;
     }
