@@ -88,6 +88,7 @@ wslay_event_callbacks Callbacks() {
                                       void* user) {
     State& state = Of<State>(user);
     if (state.error) return;
+    if (message->opcode == WSLAY_PING) state.Flush();  // its answer goes even if a close frame is right behind
     if (message->opcode == WSLAY_TEXT_FRAME || message->opcode == WSLAY_BINARY_FRAME) {
       state.Heed(state.events->OnMessageEnd());
     } else if (message->opcode == WSLAY_CONNECTION_CLOSE) {
