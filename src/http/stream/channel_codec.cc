@@ -9,6 +9,7 @@ namespace portcullis::http {
 namespace {
 
 constexpr size_t kGroup = 4;  // characters of base64 that make three bytes
+constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 Failure BadBase64() { return Fail(Code::kInvalidArgument, "channel message is not base64"); }
 
@@ -66,7 +67,8 @@ Result<std::string> ChannelDecoder::Decode(std::string_view piece) {
   if (groups.empty()) return groups;
   const size_t padding = groups.find('=');
   const bool misplaced = padding < groups.size() - 2 || (padding == groups.size() - 2 && groups.back() != '=');
-  if (padded_ || misplaced) return BadBase64();
+  // White space, which base::FromBase64 may skip, is none of it either.
+  if (padded_ || misplaced || groups.find_first_not_of(kAlphabet) != std::string::npos) return BadBase64();
   padded_ = padding != std::string::npos;
   auto data = base::FromBase64(groups);
   if (!data) return BadBase64();

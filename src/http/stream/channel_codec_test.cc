@@ -79,8 +79,8 @@ TEST(ChannelCodec, CloseSignalIsOfV5Alone) {
 }
 
 TEST(ChannelCodec, BadBase64IsAnError) {
-  for (const char* text :
-       {"0Zm9v!", "0Zm9", "0Z", "0Zm9vCg=", "0=Zm9", "0Zm=v", "0Zm8=Zm8=", "0====", "0Zm9vCg==Zm9v"}) {
+  for (const char* text : {"0Zm9v!", "0Zm9", "0Z", "0Zm9vCg=", "0=Zm9", "0Zm=v", "0Zm8=Zm8=", "0====", "0Zm9vCg==Zm9v",
+                           "0Zm9v\t\t\t\t", "0 Zm9"}) {
     for (const size_t piece : {1u, 3u, 100u}) {
       EXPECT_EQ(Decode({.base64 = true}, text, piece), "channel message is not base64") << text << " by " << piece;
     }

@@ -13,6 +13,14 @@
 
 namespace portcullis::http {
 
+namespace {
+
+uint8_t OpcodeOf(MessageKind kind) { return kind == MessageKind::kText ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME; }
+
+std::string_view Text(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+
+}  // namespace
+
 struct WebSocket::State {
   wslay_event_context_ptr context = nullptr;
   std::string output;
@@ -35,25 +43,16 @@ struct WebSocket::State {
     wslay_event_shutdown_read(context);
     wslay_event_queue_close(context, WSLAY_CODE_PROTOCOL_ERROR, nullptr, 0);
   }
+
+  // wslay asks for bytes, gives bytes, and tells what it read.
+  static wslay_event_callbacks Callbacks();
+  static State& Of(void* user) { return *static_cast<State*>(user); }
 };
 
-namespace {
-
-uint8_t OpcodeOf(MessageKind kind) { return kind == MessageKind::kText ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME; }
-
-std::string_view Text(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
-
-template <class State>
-State& Of(void* user) {
-  return *static_cast<State*>(user);
-}
-
-// wslay asks for bytes, gives bytes, and tells what it read.
-template <class State>
-wslay_event_callbacks Callbacks() {
+wslay_event_callbacks WebSocket::State::Callbacks() {
   wslay_event_callbacks callbacks{};
   callbacks.recv_callback = [](wslay_event_context_ptr context, uint8_t* buffer, size_t size, int, void* user) {
-    State& state = Of<State>(user);
+    State& state = Of(user);
     const size_t taken = std::min(size, state.input.size());
     if (taken == 0) {
       wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
@@ -64,7 +63,7 @@ wslay_event_callbacks Callbacks() {
     return static_cast<ssize_t>(taken);
   };
   callbacks.send_callback = [](wslay_event_context_ptr, const uint8_t* data, size_t size, int, void* user) {
-    Of<State>(user).output += Text(data, size);
+    Of(user).output += Text(data, size);
     return static_cast<ssize_t>(size);
   };
   callbacks.genmask_callback = [](wslay_event_context_ptr, uint8_t* buffer, size_t size, void*) {
@@ -72,7 +71,7 @@ wslay_event_callbacks Callbacks() {
   };
   callbacks.on_frame_recv_start_callback = [](wslay_event_context_ptr, const wslay_event_on_frame_recv_start_arg* frame,
                                               void* user) {
-    State& state = Of<State>(user);
+    State& state = Of(user);
     state.in_control_frame = wslay_is_ctrl_frame(frame->opcode) != 0;
     if (state.error) return;
     if (frame->opcode == WSLAY_TEXT_FRAME) state.Heed(state.events->OnMessage(MessageKind::kText));
@@ -80,14 +79,15 @@ wslay_event_callbacks Callbacks() {
   };
   callbacks.on_frame_recv_chunk_callback = [](wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* chunk,
                                               void* user) {
-    State& state = Of<State>(user);
+    State& state = Of(user);
     if (state.error || state.in_control_frame || chunk->data_length == 0) return;
     state.Heed(state.events->OnMessagePiece(Text(chunk->data, chunk->data_length)));
   };
   callbacks.on_msg_recv_callback = [](wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* message,
                                       void* user) {
-    State& state = Of<State>(user);
+    State& state = Of(user);
     if (state.error) return;
+    if (message->opcode == WSLAY_PING) state.Flush();  // its answer goes even if a close frame is right behind
     if (message->opcode == WSLAY_TEXT_FRAME || message->opcode == WSLAY_BINARY_FRAME) {
       state.Heed(state.events->OnMessageEnd());
     } else if (message->opcode == WSLAY_CONNECTION_CLOSE) {
@@ -100,10 +100,8 @@ wslay_event_callbacks Callbacks() {
   return callbacks;
 }
 
-}  // namespace
-
 WebSocket::WebSocket(Side side) : state_(std::make_unique<State>()) {
-  const wslay_event_callbacks callbacks = Callbacks<State>();
+  const wslay_event_callbacks callbacks = State::Callbacks();
   const auto init = side == Side::kServer ? wslay_event_context_server_init : wslay_event_context_client_init;
   CHECK(init(&state_->context, &callbacks, state_.get()) == 0);
   wslay_event_config_set_no_buffering(state_->context, 1);
