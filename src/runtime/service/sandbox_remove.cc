@@ -28,7 +28,12 @@ Result<void> RuntimeService::ForgetSandbox(const std::string& id) {
     TRY(ForgetContainer(container, *row));
   }
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kRemoving; }));
-  TRY(TearDownSandbox(*row));
+  if (auto undone = TearDownSandbox(*row); !undone) {
+    // The kubelet removes what it could stop; who removes this all the same means it: without the namespace the next
+    // attempt need not succeed with a plugin that cannot undo its work any more (Cni::DelOrForget).
+    TRY(netns_->Delete(row->id));
+    return undone;
+  }
   return registry_->RemoveSandbox(row->id);
 }
 

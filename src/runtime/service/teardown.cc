@@ -21,9 +21,11 @@ Result<void> RuntimeService::TearDownContainer(const ContainerRow& row, const Sa
 
 Result<void> RuntimeService::TearDownSandbox(const SandboxRow& row) {
   Attempts undo;
-  undo.Try(cni_->DelOrForget(row.id));
+  auto detached = cni_->DelOrForget(row.id);
+  const bool namespace_done = detached.has_value();
+  undo.Try(std::move(detached));
   undo.Try(oci_->Delete(HandleOf(row), /*force=*/true));
-  undo.Try(netns_->Delete(row.id));
+  if (namespace_done) undo.Try(netns_->Delete(row.id));  // otherwise the next DEL needs it
   undo.Try(UnmountShm(paths_.Shm(row.id)));
   undo.Try(snapshots_->Remove(row.id));
   undo.Try(base::RemoveTree(paths_.Bundle(row.id)));
