@@ -1,7 +1,6 @@
 """What the benches of pods share: a persistent CRI client, the pod that every side runs, and memory by process."""
 
 import concurrent.futures
-import importlib
 import os
 import statistics
 import sys
@@ -11,8 +10,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(REPO, "tests", "e2e"))
 sys.dont_write_bytecode = True
 
-import grpc  # noqa: E402
-
+import cri_client  # noqa: E402
 import harness  # noqa: E402  (the tests' harness is on the path only now)
 from harness import FOREVER, SUITE  # noqa: E402
 
@@ -21,29 +19,19 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def compiled_api():
-    folder = f"{SUITE.scratch}/api"
-    if not os.path.isdir(folder):
-        os.makedirs(folder)
-        harness.run("protoc", f"--proto_path={SUITE.build}/gen/cri/grpc", f"--python_out={folder}", "api.proto")
-        sys.path.insert(0, folder)
-    return importlib.import_module("api_pb2")
-
-
 class CriPods:
     """Pods of one busybox container each, made and removed by CRI calls over one connection."""
 
     def __init__(self, runtime):
-        self.api = compiled_api()
-        self.channel = grpc.insecure_channel("unix://" + runtime.socket)
+        self.client = cri_client.Client(runtime.socket)
+        self.api = self.client.api
         self.folder, self.cgroup = runtime.dir, f"{runtime.cgroup}/bench"
 
     def call(self, method, **fields):
-        request = getattr(self.api, method + "Request")(**fields)
-        send = self.channel.unary_unary(f"/runtime.v1.RuntimeService/{method}",
-                                        request_serializer=type(request).SerializeToString,
-                                        response_deserializer=getattr(self.api, method + "Response").FromString)
-        return send(request, timeout=120)
+        return self.client.call("RuntimeService", method, deadline=120, **fields)
+
+    def close(self):
+        self.client.close()
 
     def start(self, name):
         """Sandbox, container, start: (ids, seconds by step)."""

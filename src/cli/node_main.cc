@@ -70,7 +70,9 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
                                          .min_age = config.image_minimum_gc_age(),
                                          .max_age = config.image_maximum_gc_age()};
   options.version = PORTCULLIS_VERSION;
-  options.configz = k8s::RenderConfigJson(config).dump();
+  nlohmann::json configz = k8s::RenderConfigJson(config);
+  configz["selfSeccomp"] = flags.confinement.self_seccomp;
+  options.configz = configz.dump();
   return options;
 }
 
@@ -105,6 +107,7 @@ Result<void> RunNode(const NodeFlags& flags, const k8s::MergedConfig& config, St
     runtime.service.seccomp_root = base::JoinPath(flags.kubelet.root_dir, "seccomp");
     runtime.service.registry.kubelet_dir = base::CleanPath(flags.kubelet.root_dir);
     runtime.service.cgroup_driver = config.cgroup_driver();
+    runtime.service.self_seccomp = flags.confinement.self_seccomp;
     runtime.service.pod_pids_limit = config.pod_pids_limit();
     if (config.pod_pids_limit() > 0 && !config.cgroups_per_qos()) {
       base::LogWarning("podPidsLimit has no effect: with cgroupsPerQOS: false pods have no cgroups of their own");

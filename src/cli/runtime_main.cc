@@ -32,6 +32,7 @@ int RuntimeMain(const std::vector<std::string>& args) {
     std::fprintf(stderr, "portcullis runtime: %s\n", confined.error().message.c_str());
     return 1;
   }
+  flags.service.self_seccomp = confinement.self_seccomp;
   auto running = StartRuntime(flags);
   if (!running) {
     std::fprintf(stderr, "portcullis runtime: %s\n", running.error().message.c_str());

@@ -46,16 +46,34 @@ NodeSwitch AskNode(const std::string& address) {
   return {*on, ""};
 }
 
+// How the runtime's daemon confines itself: "enforce", "log" or "off"; "" when it does not tell (another runtime).
+std::string SelfSeccompOf(cri::RuntimeApi& runtime) {
+  const auto status = runtime.Status({.verbose = true});
+  if (!status) return "";
+  const auto info = status->info.find("info");
+  if (info == status->info.end()) return "";
+  const auto json = nlohmann::json::parse(info->second, nullptr, false);
+  const nlohmann::json::json_pointer mode("/config/selfSeccomp");
+  return json.is_object() && json.contains(mode) && json[mode].is_string() ? json[mode].get<std::string>() : "";
+}
+
+nlohmann::json WholeJson(const std::vector<StatusRow>& rows, const std::string& self_seccomp) {
+  nlohmann::json json = StatusJson(rows);
+  if (!self_seccomp.empty()) json["selfSeccomp"] = self_seccomp;
+  return json;
+}
+
 Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
   const NodeSwitch node = AskNode(flags.node_address);
   ASSIGN_OR_RETURN(const auto rows, CollectStatus(runtime, {.all = flags.all,
                                                             .node_default_on = node.on,
                                                             .verify = flags.verify ? VerifyFilters : nullptr}));
+  const std::string self_seccomp = SelfSeccompOf(runtime);
   if (flags.watch) std::cout << kClearScreen;
   if (flags.output == "json") {
-    std::cout << StatusJson(rows).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << WholeJson(rows, self_seccomp).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   } else if (flags.output == "yaml") {
-    std::cout << ToYaml(StatusJson(rows));
+    std::cout << ToYaml(WholeJson(rows, self_seccomp));
   } else {
     std::cout << StatusTable(rows);
   }
@@ -63,6 +81,10 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
   for (const StatusRow& row : rows) {
     if (!row.verdict || row.verdict->as_meant == true) continue;
     std::cerr << "status: " << row.pod << ' ' << row.container << ": " << row.verdict->text << '\n';
+  }
+  if (self_seccomp == "off" || self_seccomp == "log") {
+    std::cerr << "status: the daemon's own filter is " << (self_seccomp == "off" ? "off" : "only logged")
+              << " (--self-seccomp=" << self_seccomp << ")\n";
   }
   const bool asks = !node.on && std::any_of(rows.begin(), rows.end(),
                                             [](const StatusRow& row) { return row.decided_by == "node default"; });

@@ -1,5 +1,6 @@
 """The daemon under its own filter, and containers that know nothing of it."""
 
+import json
 import os
 import signal
 import unittest
@@ -78,6 +79,7 @@ class Modes(unittest.TestCase):
     def test_log(self):
         node = self.start("--self-seccomp=log")
         self.assertEqual(kernel_field(node.process.pid, "Seccomp"), "2")
+        self.assertEqual(json.loads(node.get("/configz"))["selfSeccomp"], "log")
         node.apply(pod("web", container("c", FOREVER)))
         node.wait_running("web")
 
@@ -85,6 +87,10 @@ class Modes(unittest.TestCase):
         node = self.start("--self-seccomp=off")
         self.assertEqual(kernel_field(node.process.pid, "Seccomp"), kernel_field("self", "Seccomp"))
         self.assertEqual(spawner_of(node.process.pid), [])
+        self.assertEqual(node.json("info")["info"]["config"]["selfSeccomp"], "off")
+        said = harness.run(harness.SUITE.portcullis, "status", "--runtime-endpoint", "unix://" + node.socket, "-o", "json")
+        self.assertEqual(json.loads(said.stdout)["selfSeccomp"], "off")
+        self.assertIn("the daemon's own filter is off (--self-seccomp=off)", said.stderr)
         node.apply(pod("web", container("c", FOREVER)))
         node.wait_running("web")
 

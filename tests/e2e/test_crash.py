@@ -1,8 +1,8 @@
 """The crash matrix: the daemon is killed at its writes, one after the other, in every step of a pod's life; the next start
 must leave exactly what should be there.
 
-A run of this file takes a sample of the points (the seed is printed); PORTCULLIS_CRASH_POINTS=all takes every one,
-PORTCULLIS_CRASH_SEED repeats a sample.
+A run of this file takes a sample of the points (the seed is printed); PORTCULLIS_CRASH_POINTS=all takes every one, 2/5 the
+second of five parts of them; PORTCULLIS_CRASH_SEED repeats a sample.
 """
 
 import io
@@ -24,6 +24,23 @@ from harness import FOREVER, SUITE, container, pod, wait
 
 SOURCE = os.path.join(harness.REPO, "tests", "e2e", "kill_at_write.c")
 POINTS_PER_STEP = 4
+
+
+class Points:
+    """Which of the points of a step are taken."""
+
+    def __init__(self):
+        self.seed = int(os.environ.get("PORTCULLIS_CRASH_SEED", random.randrange(1 << 30)))
+        self.random = random.Random(self.seed)
+        self.wanted = os.environ.get("PORTCULLIS_CRASH_POINTS", "")
+
+    def of(self, count, sample=POINTS_PER_STEP):
+        if "/" in self.wanted:
+            part, parts = (int(word) for word in self.wanted.split("/"))
+            return range(part, count + 1, parts)
+        if self.wanted == "all" or count <= sample:
+            return range(1, count + 1)
+        return sorted({1, count, *self.random.sample(range(1, count + 1), sample - 2)})
 
 
 class Killer:
@@ -160,14 +177,7 @@ class Matrix(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        self.seed = int(os.environ.get("PORTCULLIS_CRASH_SEED", random.randrange(1 << 30)))
-        self.random = random.Random(self.seed)
-        self.every = os.environ.get("PORTCULLIS_CRASH_POINTS") == "all"
-
-    def points(self, count):
-        if self.every or count <= POINTS_PER_STEP:
-            return range(1, count + 1)
-        return sorted({1, count, *self.random.sample(range(1, count + 1), POINTS_PER_STEP - 2)})
+        self.points = Points()
 
     def test_every_verb(self):
         runtime = CrashRuntime()
@@ -187,11 +197,11 @@ class Matrix(unittest.TestCase):
         self.assertEqual(footprint(runtime), clean)
         killed = 0
         for step in Steps.NAMES:
-            for point in self.points(counts[step]):
-                with self.subTest(step=step, point=point, of=counts[step], seed=self.seed):
+            for point in self.points.of(counts[step]):
+                with self.subTest(step=step, point=point, of=counts[step], seed=self.points.seed):
                     killed += self.crash_in(runtime, step, point)
                     self.assertEqual(footprint(runtime) ^ clean, set(), "there must be neither more nor less")
-        print(f"     crash matrix: seed {self.seed}, writes {counts}, {killed} kills", flush=True)
+        print(f"     crash matrix: seed {self.points.seed}, writes {counts}, {killed} kills", flush=True)
         self.assertGreater(killed, len(Steps.NAMES))
 
     def crash_in(self, runtime, step, point):
@@ -265,20 +275,20 @@ class Matrix(unittest.TestCase):
         node.wait_gone("count")
         counts["removal"] = node.killer.disarm()
         killed = 0
-        for point in self.points(counts["start"]):
-            with self.subTest(when="start", point=point, of=counts["start"], seed=self.seed):
+        for point in self.points.of(counts["start"]):
+            with self.subTest(when="start", point=point, of=counts["start"], seed=self.points.seed):
                 killed += self.killed_and_started(node, point, lambda: node.apply(pod("made", container("c", FOREVER))))
                 node.wait_running("made", timeout=60)
                 self.assertEqual(len(node.ids("ps", "-q", "--state", "running")), 1)
                 node.remove("made")
                 node.wait_gone("made")
-        for point in self.points(counts["removal"]):
-            with self.subTest(when="removal", point=point, of=counts["removal"], seed=self.seed):
+        for point in self.points.of(counts["removal"]):
+            with self.subTest(when="removal", point=point, of=counts["removal"], seed=self.points.seed):
                 node.apply(pod("gone", container("c", FOREVER)))
                 node.wait_running("gone")
                 killed += self.killed_and_started(node, point, lambda: node.remove("gone"))
                 node.wait_gone("gone")
-        print(f"     crash matrix of a node: seed {self.seed}, writes {counts}, {killed} kills", flush=True)
+        print(f"     crash matrix of a node: seed {self.points.seed}, writes {counts}, {killed} kills", flush=True)
         self.assertGreater(killed, 2)
 
     def killed_and_started(self, node, point, change):
@@ -583,8 +593,7 @@ class Images(unittest.TestCase):
         return out.getvalue()
 
     def setUp(self):
-        self.seed = int(os.environ.get("PORTCULLIS_CRASH_SEED", random.randrange(1 << 30)))
-        self.random = random.Random(self.seed)
+        self.points = Points()
         self.runtime = CrashRuntime()
         self.addCleanup(lambda: self.assertEqual(self.runtime.close(), []))
         self.runtime.start()
@@ -624,11 +633,8 @@ class Images(unittest.TestCase):
         bring(None)
         self.runtime.crictl("rmi", self.name)
         killed = there = 0
-        every = os.environ.get("PORTCULLIS_CRASH_POINTS") == "all"
-        points = range(1, self.count + 1) if every else sorted(
-            {1, self.count, *self.random.sample(range(1, self.count + 1), POINTS_PER_STEP + 2)})
-        for point in points:
-            with self.subTest(point=point, of=self.count, seed=self.seed):
+        for point in self.points.of(self.count, POINTS_PER_STEP + 4):
+            with self.subTest(point=point, of=self.count, seed=self.points.seed):
                 killed += bring(point)
                 if self.is_there():
                     there += 1
@@ -637,7 +643,7 @@ class Images(unittest.TestCase):
                 self.assertEqual(self.look(), reference)
                 self.runtime.crictl("rmi", self.name)
                 self.assertEqual(footprint(self.runtime) ^ clean, set())
-        print(f"     {self._testMethodName}: seed {self.seed}, {self.count} writes, {killed} kills, after {there} it was there", flush=True)
+        print(f"     {self._testMethodName}: seed {self.points.seed}, {self.count} writes, {killed} kills, after {there} it was there", flush=True)
         self.assertGreater(killed, 3)
 
     def look_at_busybox(self):

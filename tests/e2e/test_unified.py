@@ -1,6 +1,5 @@
 """What is particular to unified cgroup v2, systemd, AppArmor and AF_ALG: runs where the host has them, so in scripts/vm-test."""
 
-import json
 import os
 import re
 import socket
@@ -271,14 +270,14 @@ class AppArmor(UnifiedTest):
                 self.assertEqual(self.runtime.inspect(container_id)["info"].get("warnings") or [], [])
                 said = self.runtime.exec(container_id, "cat", "/proc/self/attr/current").stdout.strip("\0\n")
                 self.assertEqual(said, profile, "also of what is run in it")
-        self.assertEqual(json.loads(self.runtime.crictl("info").stdout)["apparmor"],
+        self.assertEqual(self.runtime.json("info")["info"]["apparmor"],
                          {"enabled": True, "defaultProfile": "portcullis-default"})
 
     def test_the_default_profile_is_enforced(self):
         """With all capabilities and without a seccomp filter, so that AppArmor alone is in the way."""
         may_all = {"capabilities": {"add_capabilities": ["ALL"]}, "seccomp": {"profile_type": 1},
                    "masked_paths": ["/proc/none"], "readonly_paths": ["/proc/none"]}
-        tries = {"mount": "mount -t tmpfs none /mnt", "sysctl": "echo 1 > /proc/sys/kernel/sysrq",
+        tries = {"mount": "mount -t tmpfs none /tmp", "sysctl": "echo 1 > /proc/sys/kernel/sysrq",
                  "kcore": "dd if=/proc/kcore of=/dev/null bs=1 count=1", "own process": "echo 0 > /proc/self/oom_score_adj",
                  "file": "echo x > /tmp/file", "signal": "sleep 9 & kill -TERM $!", "network": "ping -c 1 -w 5 127.0.0.1"}
         expected = {"portcullis-default (enforce)": {"own process", "file", "signal", "network"}, "unconfined": set(tries)}

@@ -1,49 +1,15 @@
 """The wire itself: a gRPC client that is not ours against our runtime, and our client against containerd."""
 
-import importlib
 import json
 import os
 import stat
-import sys
 import unittest
 
 import containerd
+import cri_client
 import harness
+from cri_client import grpc
 from harness import BUSYBOX, FOREVER, SUITE
-
-try:
-    import grpc
-except ImportError:
-    grpc = None
-
-
-class Client:
-    """CRI calls by name, with messages that protoc made for Python from the description our build made."""
-
-    def __init__(self, socket):
-        self.api = compiled_api()
-        self.channel = grpc.insecure_channel("unix://" + socket)
-
-    def call(self, service, method, timeout=60, **fields):
-        request = getattr(self.api, method + "Request")(**fields)
-        send = self.channel.unary_unary(f"/runtime.v1.{service}/{method}", request_serializer=type(request).SerializeToString,
-                                        response_deserializer=getattr(self.api, method + "Response").FromString)
-        return send(request, timeout=timeout)
-
-    def stream(self, service, method, request_name, response_name, **fields):
-        request = getattr(self.api, request_name)(**fields)
-        send = self.channel.unary_stream(f"/runtime.v1.{service}/{method}", request_serializer=type(request).SerializeToString,
-                                         response_deserializer=getattr(self.api, response_name).FromString)
-        return send(request, timeout=60)
-
-
-def compiled_api():
-    folder = f"{SUITE.scratch}/api"
-    if not os.path.isdir(folder):
-        os.makedirs(folder)
-        harness.run("protoc", f"--proto_path={SUITE.build}/gen/cri/grpc", f"--python_out={folder}", "api.proto")
-        sys.path.insert(0, folder)
-    return importlib.import_module("api_pb2")
 
 
 @unittest.skipIf(grpc is None, "python3-grpcio is not installed")
@@ -51,8 +17,8 @@ class AnotherClient(harness.RuntimeTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.client = Client(cls.runtime.socket)
-        cls.addClassCleanup(cls.client.channel.close)
+        cls.client = cri_client.Client(cls.runtime.socket)
+        cls.addClassCleanup(cls.client.close)
 
     def runtime_call(self, method, **fields):
         return self.client.call("RuntimeService", method, **fields)

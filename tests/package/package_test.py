@@ -8,11 +8,15 @@ Nothing is installed on the machine itself: dpkg runs in a mount namespace of it
 import glob
 import gzip
 import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BUILD = SOURCE = DEB = ""
@@ -30,6 +34,66 @@ def run(*command, check=True, **more):
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+# What stands in the line when TAB is pressed, and what may come of it, in every shell.
+COMPLETED = (("portcullis no", {"node"}), ("portcullis node --self", {"--self-seccomp"}), ("portcullis profile co", {"compile"}),
+             ("portcullis crictl inspect", {"inspect", "inspectp", "inspecti"}))
+
+
+class Zsh:
+    """An interactive zsh on a terminal, for its completion works nowhere else."""
+
+    MARK = "@end@"
+
+    def __init__(self, completions, programs):
+        self.folder = tempfile.mkdtemp(prefix="portcullis-zsh-")
+        self.told = f"{self.folder}/candidates"
+        with open(f"{self.folder}/.zshrc", "w", encoding="utf-8") as file:
+            # What the completion system is given goes to a file as well, one candidate a line.
+            file.write(f"""PROMPT= RPROMPT= PS2=
+unset zle_bracketed_paste
+fpath=({completions} $fpath)
+autoload -Uz compinit && compinit -u -D
+compadd() {{
+  local -a candidates
+  builtin compadd -O candidates "$@"
+  print -l -- $candidates >>{self.told}
+  builtin compadd "$@"
+}}
+""")
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.execvpe("zsh", ["zsh", "-i"], {"PATH": f"{programs}:{os.environ['PATH']}", "TERM": "dumb", "ZDOTDIR": self.folder,
+                                              "HOME": self.folder})
+        self.mark()
+
+    def send(self, text):
+        os.write(self.terminal, text.encode())
+
+    def mark(self):
+        """Waits until all that was sent is done; the mark is made by the shell, so its echo does not count."""
+        self.send(f"print {self.MARK[:3]}''{self.MARK[3:]}\n")
+        text = ""
+        until = time.monotonic() + 60
+        while self.MARK not in text:
+            ready, _, _ = select.select([self.terminal], [], [], max(0.0, until - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"zsh did not say {self.MARK}; it said {text!r}")
+            text += os.read(self.terminal, 65536).decode(errors="replace")
+
+    def complete(self, line):
+        with open(self.told, "w", encoding="utf-8"):
+            pass
+        self.send(f"{line}\t\x15")  # the line is dropped after TAB
+        self.mark()
+        return set(read(self.told).split())
+
+    def close(self):
+        os.close(self.terminal)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        shutil.rmtree(self.folder)
 
 
 class Contents(unittest.TestCase):
@@ -124,6 +188,21 @@ class Contents(unittest.TestCase):
             done = run("bash", "-c", script, env={**os.environ, "PATH": f"{self.folder}/usr/bin:{os.environ['PATH']}"})
             with self.subTest(line=line):
                 self.assertEqual(set(done.stdout.split()), wanted)
+
+    def test_fish_completes_what_help_says(self):
+        completions = f"{self.folder}/usr/share/fish/vendor_completions.d/portcullis.fish"
+        for line, wanted in COMPLETED:
+            done = run("fish", "--no-config", "-c", f'source {completions}; complete -C "{line}"',
+                       env={**os.environ, "PATH": f"{self.folder}/usr/bin:{os.environ['PATH']}"})
+            with self.subTest(line=line):
+                self.assertEqual({word.split("\t")[0] for word in done.stdout.splitlines()}, wanted)
+
+    def test_zsh_completes_what_help_says(self):
+        shell = Zsh(f"{self.folder}/usr/share/zsh/vendor-completions", f"{self.folder}/usr/bin")
+        self.addCleanup(shell.close)
+        for line, wanted in COMPLETED:
+            with self.subTest(line=line):
+                self.assertEqual(shell.complete(line), wanted)
 
     def test_units(self):
         units = glob.glob(f"{self.folder}/**/portcullis*.service", recursive=True)

@@ -70,7 +70,7 @@ AppArmor AppArmor::Start(const std::string& parser, AppArmorFiles files) {
 Result<std::string> AppArmor::ProfileFor(const std::string& wanted, std::vector<std::string>& warnings) const {
   if (wanted == "unconfined") return std::string();
   if (wanted.starts_with(kLocalhost) && wanted.size() > kLocalhost.size()) {
-    const std::string name = wanted.substr(kLocalhost.size());
+    std::string name = wanted.substr(kLocalhost.size());
     TRY(CheckAppArmorProfile(name, files_.profiles));
     return name;
   }

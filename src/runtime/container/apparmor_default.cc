@@ -6,6 +6,7 @@ namespace portcullis::runtime {
 
 std::vector<std::string> AllBut(std::string_view folder, std::string_view word) {
   std::vector<std::string> patterns;
+  patterns.reserve(word.size());
   for (size_t at = 0; at < word.size(); ++at) {
     patterns.push_back(fmt::format("{}{}[^{}]**", folder, word.substr(0, at), word[at]));
   }

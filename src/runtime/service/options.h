@@ -42,6 +42,8 @@ struct ServiceOptions {
   std::string default_cgroup_parent;       // for pods that name none; "": /portcullis, or portcullis.slice
   int64_t pod_pids_limit = -1;             // processes per pod; -1: no limit
 
+  std::string self_seccomp;  // the daemon's --self-seccomp, told by Status and nothing else
+
   std::chrono::milliseconds runtime_deadline{std::chrono::seconds(120)};     // of one call to the OCI runtime
   std::chrono::milliseconds kill_deadline{std::chrono::seconds(10)};         // from SIGKILL to gone
   std::chrono::milliseconds monitor_check_period{std::chrono::seconds(10)};  // how soon a dead conmon is noticed

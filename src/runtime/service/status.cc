@@ -20,6 +20,7 @@ nlohmann::json ConfigJson(const ServiceOptions& options) {
           {"cgroupDriver", options.cgroup_driver},
           {"defaultCgroupParent", options.default_cgroup_parent},
           {"podPidsLimit", options.pod_pids_limit},
+          {"selfSeccomp", options.self_seccomp},
           {"runtimeDeadlineMilliseconds", options.runtime_deadline.count()},
           {"killDeadlineMilliseconds", options.kill_deadline.count()}};
 }
