@@ -73,7 +73,7 @@ static int run(const char* what) {
   if (!strcmp(what, "int80")) {
     long result;
     __asm__ volatile("int $0x80" : "=a"(result) : "a"(359), "b"(AF_ALG_), "c"(5), "d"(7) : "memory");  // socket
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"(64) : "memory");                              // getppid
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(64) : "memory");                                 // getppid
     return 0;
   }
 #endif

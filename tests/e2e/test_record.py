@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+import containerd
 import harness
 from harness import FOREVER, NODE_NAME, SLOW, SUITE, container, pod, run, wait
 
@@ -188,8 +189,8 @@ class Commands(Scratch):
             self.assertFalse(trace.find(comm="mkdir"))
 
 
-class Containers(harness.NodeTest):
-    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
+class Recorders:
+    """Recorders beside `self.node`."""
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="rec-", dir=SUITE.scratch)
@@ -226,6 +227,9 @@ class Containers(harness.NodeTest):
     def sockets(self):
         folder = f"{self.node.run_dir}/recorders"
         return os.listdir(folder) if os.path.exists(folder) else []
+
+class Containers(Recorders, harness.NodeTest):
+    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
 
     def test_a_running_pod_and_what_is_executed_in_it(self):
         self.node.apply(pod("loop", container("c", "while :; do mount -t tmpfs x /mnt; sleep 0.2; done")),
@@ -322,3 +326,22 @@ class Containers(harness.NodeTest):
         self.assertEqual(trace.losses[0]["why"], "no container was seen to start")
         self.assertEqual(run(SUITE.portcullis, "record", "--pod", "default/never", "--runtime-endpoint",
                              "unix://" + self.node.socket, check=False).returncode, 2)
+
+
+class ContainersOfContainerd(Recorders, containerd.ContainerdNodeTest):
+    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
+
+    def test_its_pods_and_containers(self):
+        self.node.apply(pod("peer", container("c", "while :; do mount -t tmpfs x /mnt; sleep 0.2; done")))
+        self.node.wait_running("peer")
+        found = self.node.id_of("peer", "c")
+        for flags in (["--pod", f"default/peer-{NODE_NAME}"], ["--container-id", found[:12]]):
+            recorder = self.start_recorder(*flags)
+            self.node.exec(found, "cat", "/etc/passwd")
+            trace = self.finish(recorder)
+            self.assertEqual(trace.losses, [])
+            self.assertEqual([workload["containerID"] for workload in trace.workloads], [found])
+            self.assertEqual({(call["result"], call["errno"]) for call in trace.find(syscall="mount")}, {("errno", EPERM)})
+            self.assertFalse(trace.find(syscall="mount", phase="exec"))
+            self.assertEqual({call["phase"] for call in trace.find(comm="cat")}, {"exec"})
+            self.assertFalse(trace.find(syscall="setns"))

@@ -64,7 +64,7 @@ TEST_F(Proc, FindsAContainerByTheBeginningOfItsId) {
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->id, kId);
   EXPECT_EQ(found->first_process, 9);
-  EXPECT_NEAR(found->age_seconds, 998.5, 0.01);  // 100 ticks a second
+  EXPECT_NEAR(found->age_seconds, 998.5, 0.01);                              // 100 ticks a second
   EXPECT_THAT(found->cgroups, ElementsAre(Pair("pids", "/docker/" + kId)));  // never the service's
 }
 

@@ -56,7 +56,12 @@ Evidence Sample() {
                 .arguments = {{0, 38}, {1, UINT64_MAX}},
                 .result = CallResult::kErrno,
                 .error = 97},
-               {.count = 3, .first = 1625740283502000000, .last = 1625740284000000000, .address = 0x7f54b942c829});
+               {.count = 3,
+                .first = 1625740283502000000,
+                .last = 1625740284000000000,
+                .address = 0x7f54b942c829,
+                .location = "/lib/libc.so.6+0x11e88d",
+                .symbol = "mount+0xb"});
   evidence.Add({.workload = other, .audit_arch = kX86_64, .number = 0x40000001}, {.count = 1});
   evidence.completeness.unseen = {"calls by others"};
   evidence.completeness.losses = {{"recorder", 4, "buffer full"}};
@@ -68,6 +73,7 @@ TEST(Trace, WhatIsWrittenIsReadBack) {
   const std::string text = FormatTrace(sample);
   EXPECT_NE(text.find("\"syscall\":\"socket\""), std::string::npos) << text;
   EXPECT_NE(text.find("SCMP_ARCH_X32"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"symbol\":\"mount+0xb\""), std::string::npos) << text;
   const auto read = ParseTrace(text, "t");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(FormatTrace(*read), text);

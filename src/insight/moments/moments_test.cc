@@ -19,9 +19,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST(Moment, ComesBackAsItWasWritten) {
-  for (const Moment& moment : {Moment{.kind = MomentKind::kCreated, .id = "a", .bundle = "/b", .pid = 7, .cgroup = "/c"},
-                               Moment{.kind = MomentKind::kStopping, .id = "a", .signal = 15},
-                               Moment{.kind = MomentKind::kExit, .id = "a", .exit_code = 137}}) {
+  for (const Moment& moment :
+       {Moment{.kind = MomentKind::kCreated, .id = "a", .bundle = "/b", .pid = 7, .cgroup = "/c"},
+        Moment{.kind = MomentKind::kStopping, .id = "a", .signal = 15},
+        Moment{.kind = MomentKind::kExit, .id = "a", .exit_code = 137}}) {
     const auto parsed = ParseMoment(FormatMoment(moment));
     ASSERT_TRUE(parsed) << parsed.error().message;
     EXPECT_EQ(*parsed, moment);
@@ -91,7 +92,8 @@ TEST_F(Sockets, TheRuntimeGoesOnWhenTheRecorderIsReady) {
 TEST_F(Sockets, ARecorderThatDoesNotAnswerIsNotWaitedForLongAndKnows) {
   auto listener = MomentListener::Bind(Folder());
   ASSERT_TRUE(listener);
-  MomentAnnouncer(Folder(), std::chrono::milliseconds(1)).OnCreated({.id = "a", .bundle = "/b", .pid = 1, .cgroup = "/c"});
+  MomentAnnouncer(Folder(), std::chrono::milliseconds(1))
+      .OnCreated({.id = "a", .bundle = "/b", .pid = 1, .cgroup = "/c"});
   std::vector<std::string> late;
   listener->Take([](const Moment&) {}, [&late](const Moment& moment) { late.push_back(moment.id); });
   EXPECT_THAT(late, ElementsAre("a"));

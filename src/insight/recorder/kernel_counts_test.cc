@@ -82,8 +82,8 @@ TEST(SumOf, AddsProcessorsUp) {
 TEST(ToEvidence, NamesCallsByTheirAbi) {
   rec_key compat = KeyOf(359);
   compat.abi = 1;
-  const Evidence evidence = EvidenceOf(CountsOf({{KeyOf(41), {.count = 2, .first = 10, .last = 20, .ip = 5}},
-                                                 {compat, {.count = 1}}}));
+  const Evidence evidence =
+      EvidenceOf(CountsOf({{KeyOf(41), {.count = 2, .first = 10, .last = 20, .ip = 5}}, {compat, {.count = 1}}}));
   ASSERT_EQ(evidence.calls().size(), 2u);
   EXPECT_EQ(evidence.calls().begin()->first.audit_arch, kI386);
   const auto& [call, facts] = *evidence.calls().rbegin();
@@ -122,7 +122,8 @@ TEST(ToEvidence, CallsThatAllFailedAreNoSuccess) {
 }
 
 TEST(ToEvidence, TellsWhereACallCameFrom) {
-  KernelCounts counts = CountsOf({{KeyOf(165, REC_ERRNO), {.count = 1, .ip = 9, .module_offset = 0x11e88d, .module = 2}}});
+  KernelCounts counts =
+      CountsOf({{KeyOf(165, REC_ERRNO), {.count = 1, .ip = 9, .module_offset = 0x11e88d, .module = 2}}});
   counts.calls[0].first.executable = 1;
   counts.files[1] = {"/bin/mount", "mount"};
   counts.files[2] = {"/usr/lib/libc.so.6", ""};
