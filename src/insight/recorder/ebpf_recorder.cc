@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstring>
-#include <mutex>
 
 #include "base/files.h"
 #include "base/strings.h"
@@ -251,12 +250,6 @@ void EbpfRecorder::AddLoss(const Loss& loss) { state_->losses.push_back(loss); }
 
 uint32_t EbpfRecorder::LiveTasks(size_t workload) const {
   return __atomic_load_n(&state_->At(workload).live, __ATOMIC_ACQUIRE);
-}
-
-size_t EbpfRecorder::distinct_calls() const {
-  size_t count = 0;
-  EachKey<rec_key>(bpf_map__fd(state_->skeleton->maps.calls), [&count](const rec_key&) { ++count; });
-  return count;
 }
 
 Result<Evidence> EbpfRecorder::Collect() const {

@@ -66,7 +66,6 @@ class EbpfRecorder {
   void AddLoss(const Loss& loss);
   // Threads of the workload that live now.
   uint32_t LiveTasks(size_t workload) const;
-  size_t distinct_calls() const;
 
   // What was counted so far.
   Result<Evidence> Collect() const;
