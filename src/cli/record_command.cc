@@ -62,8 +62,8 @@ Result<RecordOutcome> RecordByEbpf(const RecordFlags& flags, std::unique_ptr<Ebp
     AwaitCommand(command, signals, std::chrono::nanoseconds(0));
     ::waitpid(command.pid(), &status, 0);
   } else if (const uint32_t live = recorder->LiveTasks(workload); live > 0) {
-    std::fprintf(stderr, "portcullis record: %u threads that the command started live on and are not recorded further\n",
-                 live);
+    std::fprintf(stderr,
+                 "portcullis record: %u threads that the command started live on and are not recorded further\n", live);
   }
   outcome.command_status = insight::ShellStatus(status);
   return outcome;

@@ -60,9 +60,9 @@ class Session {
       : flags_(flags), cgroups_(std::move(cgroups)), controller_(ChooseController(cgroups_)) {}
 
   Result<void> Open() {
-    ASSIGN_OR_RETURN(recorder_, EbpfRecorder::Open({.max_calls = flags_.max_calls,
-                                                    .init_limit = flags_.init,
-                                                    .v1_controller = controller_}));
+    ASSIGN_OR_RETURN(
+        recorder_,
+        EbpfRecorder::Open({.max_calls = flags_.max_calls, .init_limit = flags_.init, .v1_controller = controller_}));
     return {};
   }
 
@@ -145,7 +145,8 @@ class Session {
     if (path.empty() || path == "/" || cgroups_.layout() == CgroupLayout::kV1) return 0;
     // On a hybrid host the cgroup may be missing in the unified hierarchy, and CgroupId then gives another's.
     const uint64_t id = cgroups_.CgroupId(path);
-    const bool is_v1s = cgroups_.layout() == CgroupLayout::kHybrid && id == InodeOf(cgroups_.DirectoryOf("pids", path)) &&
+    const bool is_v1s = cgroups_.layout() == CgroupLayout::kHybrid &&
+                        id == InodeOf(cgroups_.DirectoryOf("pids", path)) &&
                         !base::Exists("/sys/fs/cgroup/unified" + path);
     return is_v1s ? 0 : id;
   }
@@ -237,8 +238,8 @@ Result<std::vector<PodContainer>> RunningContainersOf(const RecordFlags& flags) 
       if (container.pod_sandbox_id != sandbox.id || container.state != cri::ContainerState::kContainerRunning) continue;
       const std::string name = container.metadata ? container.metadata->name : "";
       if (!flags.container.empty() && name != flags.container) continue;
-      out.push_back({container.id,
-                     {.pod_namespace = pod.namespace_, .pod = pod.name, .pod_uid = pod.uid, .container = name}});
+      out.push_back(
+          {container.id, {.pod_namespace = pod.namespace_, .pod = pod.name, .pod_uid = pod.uid, .container = name}});
     }
   }
   if (out.empty() && !flags.from_start) {

@@ -116,13 +116,16 @@ int RecordMain(const std::vector<std::string>& args) {
   RecordFlags flags;
   std::string recorder = "auto";
   std::string pod;
-  CommandLine line("portcullis record",
-                   "Records what a command or containers call: each distinct system call with the arguments that default "
-                   "profiles test, what became of it, how often, and in which phase.");
-  line.Text("-o,--out", &flags.out, "trace file (compressed when its name ends in .gz, - is standard output); a table otherwise");
+  CommandLine line(
+      "portcullis record",
+      "Records what a command or containers call: each distinct system call with the arguments that default "
+      "profiles test, what became of it, how often, and in which phase.");
+  line.Text("-o,--out", &flags.out,
+            "trace file (compressed when its name ends in .gz, - is standard output); a table otherwise");
   line.Each("--for", TakeDuration("--for", &flags.time), "end the recording after this time; a command runs on");
   line.Text("--recorder", &recorder, "ebpf, ptrace (commands only), or auto: ptrace where eBPF is not to be had");
-  line.Text("--pod", &pod, "NAMESPACE/NAME: the containers of a pod of this node, and those that start in it meanwhile");
+  line.Text("--pod", &pod,
+            "NAMESPACE/NAME: the containers of a pod of this node, and those that start in it meanwhile");
   line.Text("--container", &flags.container, "only this container of the pod");
   line.Bool("--from-start", &flags.from_start,
             "wait for containers of the pod to start, and record each from its first instruction (our runtime only)");
@@ -132,8 +135,10 @@ int RecordMain(const std::vector<std::string>& args) {
             "all processes in a cgroup and below it, as /proc/PID/cgroup names it; may be repeated");
   line.Each("--init", TakeDuration("--init", &flags.init),
             "a program that does not listen counts as serving after this time (default 10s)");
-  line.Number("--max-calls", &flags.max_calls, "distinct calls that the kernel keeps; more are lost, and counted as lost");
-  line.Text("--runtime-endpoint", &flags.endpoint, "socket of the runtime that --pod asks (default: as crictl finds it)");
+  line.Number("--max-calls", &flags.max_calls,
+              "distinct calls that the kernel keeps; more are lost, and counted as lost");
+  line.Text("--runtime-endpoint", &flags.endpoint,
+            "socket of the runtime that --pod asks (default: as crictl finds it)");
   line.Text("--run-dir", &flags.run_dir, "--run-dir of the node or runtime that tells of starting containers");
   line.Footer(kFooter);
 

@@ -15,8 +15,8 @@ enum class RecorderKind { kAuto, kEbpf, kPtrace };
 
 struct RecordFlags {
   RecorderKind recorder = RecorderKind::kAuto;
-  std::string out;                                 // trace file; "": a table
-  std::chrono::nanoseconds time{0};                // --for; 0: until the end
+  std::string out;                                          // trace file; "": a table
+  std::chrono::nanoseconds time{0};                         // --for; 0: until the end
   std::chrono::nanoseconds init{std::chrono::seconds(10)};  // --init
   int max_calls = 16384;
 

@@ -61,6 +61,11 @@ static int run(const char* what) {
     pthread_join(thread, 0);
     return 0;
   }
+  if (!strcmp(what, "log")) {
+    if (load(SYS_getppid, SECCOMP_RET_LOG)) return 10;
+    syscall(SYS_getppid);
+    return 0;
+  }
   if (!strcmp(what, "threads")) {
     pthread_t threads[8];
     for (int i = 0; i < 8; i++) {
@@ -73,7 +78,7 @@ static int run(const char* what) {
   if (!strcmp(what, "int80")) {
     long result;
     __asm__ volatile("int $0x80" : "=a"(result) : "a"(359), "b"(AF_ALG_), "c"(5), "d"(7) : "memory");  // socket
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"(64) : "memory");                              // getppid
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(64) : "memory");                                 // getppid
     return 0;
   }
 #endif

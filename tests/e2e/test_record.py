@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+import containerd
 import harness
 from harness import FOREVER, NODE_NAME, SLOW, SUITE, container, pod, run, wait
 
@@ -27,17 +28,6 @@ while True:
     os.getsid(0)
     peer.close()
 """
-
-# A 32-bit program without a C library: getppid and exit.
-I386 = """
-void _start(void) {
-  int result;
-  __asm__ volatile("int $0x80" : "=a"(result) : "a"(64));
-  __asm__ volatile("int $0x80" : "=a"(result) : "a"(359), "b"(38), "c"(5), "d"(7));
-  __asm__ volatile("int $0x80" : : "a"(1), "b"(0));
-}
-"""
-
 
 class Trace:
     def __init__(self, path):
@@ -72,8 +62,15 @@ class Commands(Scratch):
     def setUpClass(cls):
         cls.bin = tempfile.mkdtemp(prefix="bin-", dir=SUITE.scratch)
         cls.addClassCleanup(shutil.rmtree, cls.bin)
-        source = os.path.join(os.path.dirname(__file__), "record_calls.c")
-        run("gcc", "-O1", "-o", f"{cls.bin}/calls", source, "-lpthread")
+        cls.compile("calls", "-O1", "-lpthread")
+
+    @classmethod
+    def compile(cls, name, *flags):
+        ready = f"{SUITE.build}/bin/record_{name}"  # where there is no compiler: in the guest of scripts/vm-test
+        if os.path.exists(ready):
+            shutil.copy(ready, f"{cls.bin}/{name}")
+        else:
+            run("gcc", "-o", f"{cls.bin}/{name}", os.path.join(os.path.dirname(__file__), f"record_{name}.c"), *flags)
 
     def record(self, *command, flags=(), status=0):
         done = run(SUITE.portcullis, "record", *flags, "-o", self.path, "--", *command, check=False)
@@ -104,6 +101,14 @@ class Commands(Scratch):
                 self.assertEqual({call["result"] for call in trace.find(syscall="getppid")}, {result}, what)
                 self.assertEqual(trace.count(syscall="getppid"), 2 if what == "trap" else 1, what)
 
+    def test_a_logged_call_is_told_or_said_to_be_hidden(self):
+        """The kernel tells only where it has kprobes."""
+        for flags in BOTH:
+            trace = self.record(f"{self.bin}/calls", "log", flags=flags)
+            hidden = any("SCMP_ACT_LOG" in what for what in trace.unseen)
+            self.assertEqual({call["result"] for call in trace.find(syscall="getppid")}, {"allowed" if hidden else "logged"})
+            self.assertTrue(hidden or trace.source == "ebpf")
+
     def test_both_recorders_see_the_same(self):
         def essence(trace):
             return sorted((call["syscall"], call.get("result"), call.get("errno", 0), json.dumps(call.get("args")),
@@ -114,10 +119,7 @@ class Commands(Scratch):
 
     @unittest.skipUnless(platform.machine() == "x86_64", "x86 only")
     def test_32_bit_calls_are_named_right(self):
-        source = f"{self.dir}/i386.c"
-        with open(source, "w", encoding="utf-8") as file:
-            file.write(I386)
-        run("gcc", "-m32", "-nostdlib", "-static", "-O1", "-fno-stack-protector", "-fno-pic", "-o", f"{self.bin}/i386", source)
+        self.compile("i386", "-m32", "-nostdlib", "-static", "-O1", "-fno-stack-protector", "-fno-pic")
         for flags in BOTH:
             for command in ([f"{self.bin}/calls", "int80"], [f"{self.bin}/i386"]):
                 trace = self.record(*command, flags=flags)
@@ -188,8 +190,8 @@ class Commands(Scratch):
             self.assertFalse(trace.find(comm="mkdir"))
 
 
-class Containers(harness.NodeTest):
-    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
+class Recorders:
+    """Recorders beside `self.node`."""
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="rec-", dir=SUITE.scratch)
@@ -226,6 +228,9 @@ class Containers(harness.NodeTest):
     def sockets(self):
         folder = f"{self.node.run_dir}/recorders"
         return os.listdir(folder) if os.path.exists(folder) else []
+
+class Containers(Recorders, harness.NodeTest):
+    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
 
     def test_a_running_pod_and_what_is_executed_in_it(self):
         self.node.apply(pod("loop", container("c", "while :; do mount -t tmpfs x /mnt; sleep 0.2; done")),
@@ -322,3 +327,22 @@ class Containers(harness.NodeTest):
         self.assertEqual(trace.losses[0]["why"], "no container was seen to start")
         self.assertEqual(run(SUITE.portcullis, "record", "--pod", "default/never", "--runtime-endpoint",
                              "unix://" + self.node.socket, check=False).returncode, 2)
+
+
+class ContainersOfContainerd(Recorders, containerd.ContainerdNodeTest):
+    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
+
+    def test_its_pods_and_containers(self):
+        self.node.apply(pod("peer", container("c", "while :; do mount -t tmpfs x /mnt; sleep 0.2; done")))
+        self.node.wait_running("peer")
+        found = self.node.id_of("peer", "c")
+        for flags in (["--pod", f"default/peer-{NODE_NAME}"], ["--container-id", found[:12]]):
+            recorder = self.start_recorder(*flags)
+            self.node.exec(found, "cat", "/etc/passwd")
+            trace = self.finish(recorder)
+            self.assertEqual(trace.losses, [])
+            self.assertEqual([workload["containerID"] for workload in trace.workloads], [found])
+            self.assertEqual({(call["result"], call["errno"]) for call in trace.find(syscall="mount")}, {("errno", EPERM)})
+            self.assertFalse(trace.find(syscall="mount", phase="exec"))
+            self.assertEqual({call["phase"] for call in trace.find(comm="cat")}, {"exec"})
+            self.assertFalse(trace.find(syscall="setns"))

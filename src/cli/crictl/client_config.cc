@@ -1,8 +1,8 @@
 #include "cli/crictl/client_config.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <ostream>
 

@@ -41,7 +41,8 @@ std::map<std::string, std::string> CgroupPaths(std::string_view text) {
     const size_t first = line.find(':');
     const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    for (const std::string& controller : base::Split(std::string_view(line).substr(first + 1, second - first - 1), ',')) {
+    for (const std::string& controller :
+         base::Split(std::string_view(line).substr(first + 1, second - first - 1), ',')) {
       paths[controller] = line.substr(second + 1);
     }
   }

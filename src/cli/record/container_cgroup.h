@@ -31,8 +31,8 @@ struct RunningContainer {
   double age_seconds = 0;                      // of that process
 };
 
-// `id` may be shortened, to 6 digits at least. kNotFound: no process is in such a container; kInvalidArgument: the id is
-// none, or fits several.
+// `id` may be shortened, to 6 digits at least. kNotFound: no process is in such a container; kInvalidArgument: the id
+// is none, or fits several.
 Result<RunningContainer> FindRunningContainer(std::string_view id, const std::string& proc = "/proc");
 
 }  // namespace portcullis::cli

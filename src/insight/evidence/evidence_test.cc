@@ -60,7 +60,8 @@ Evidence Sample() {
                 .first = 1625740283502000000,
                 .last = 1625740284000000000,
                 .address = 0x7f54b942c829,
-                .location = "/usr/lib/libuv.so.1(uv__iou_init+0x2e)"});
+                .location = "/lib/libc.so.6+0x11e88d",
+                .symbol = "mount+0xb"});
   evidence.Add({.workload = other, .audit_arch = kX86_64, .number = 0x40000001}, {.count = 1});
   evidence.completeness.unseen = {"calls by others"};
   evidence.completeness.losses = {{"recorder", 4, "buffer full"}};
@@ -72,6 +73,7 @@ TEST(Trace, WhatIsWrittenIsReadBack) {
   const std::string text = FormatTrace(sample);
   EXPECT_NE(text.find("\"syscall\":\"socket\""), std::string::npos) << text;
   EXPECT_NE(text.find("SCMP_ARCH_X32"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"symbol\":\"mount+0xb\""), std::string::npos) << text;
   const auto read = ParseTrace(text, "t");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(FormatTrace(*read), text);

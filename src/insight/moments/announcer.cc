@@ -50,11 +50,8 @@ void MomentAnnouncer::Tell(const Moment& moment) const {
 }
 
 void MomentAnnouncer::OnCreated(const runtime::ContainerCreatedEvent& event) {
-  Tell({.kind = MomentKind::kCreated,
-        .id = event.id,
-        .bundle = event.bundle,
-        .pid = event.pid,
-        .cgroup = event.cgroup});
+  Tell(
+      {.kind = MomentKind::kCreated, .id = event.id, .bundle = event.bundle, .pid = event.pid, .cgroup = event.cgroup});
 }
 
 void MomentAnnouncer::OnStopping(const runtime::ContainerStoppingEvent& event) {

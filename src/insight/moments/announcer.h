@@ -1,11 +1,11 @@
 // Tells recorders of other processes what becomes of containers: the daemon's side.
 //
-// A recorder that wants to know binds a socket in <run-dir>/recorders (listener.h); there is nothing to switch on in the
-// node, nothing to keep after the recorder, and a node without recorders pays one look into an empty folder a moment.
-// The daemon itself may not call bpf(2) under its own filter, and need not.
+// A recorder that wants to know binds a socket in <run-dir>/recorders (listener.h); there is nothing to switch on in
+// the node, nothing to keep after the recorder, and a node without recorders pays one look into an empty folder a
+// moment. The daemon itself may not call bpf(2) under its own filter, and need not.
 //
-// A created container is started when each recorder has answered, or after `patience`: a recorder that hangs cannot stop
-// the node, and sees that it was too late. Sockets that nobody listens on any more are removed.
+// A created container is started when each recorder has answered, or after `patience`: a recorder that hangs cannot
+// stop the node, and sees that it was too late. Sockets that nobody listens on any more are removed.
 #pragma once
 
 #include <chrono>

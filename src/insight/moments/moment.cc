@@ -60,7 +60,8 @@ std::string FormatMoment(const Moment& moment) {
 }
 
 Result<Moment> ParseMoment(std::string_view text) {
-  if (text.size() > kMaxMomentBytes) return Fail(Code::kInvalidArgument, "moment: longer than {} bytes", kMaxMomentBytes);
+  if (text.size() > kMaxMomentBytes)
+    return Fail(Code::kInvalidArgument, "moment: longer than {} bytes", kMaxMomentBytes);
   ASSIGN_OR_RETURN(const Json object, base::ParseJson(text, "moment"));
   if (!object.is_object()) return Fail(Code::kInvalidArgument, "moment: is not an object");
   ASSIGN_OR_RETURN(const std::string name, Text(object, "moment"));

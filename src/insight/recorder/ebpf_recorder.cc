@@ -3,17 +3,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstring>
-#include <mutex>
 
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
+#include "engine/seccomp/profile.h"
 #include "insight/recorder/call_table.h"
 #include "insight/recorder/kernel_counts.h"
 #include "insight/recorder/symbol.h"
@@ -49,14 +50,20 @@ std::string FirstLineSaid() {
   return std::string(base::Trim(said.substr(0, said.find('\n'))));
 }
 
-Code CodeOf(int error) {
-  return error == EPERM || error == EACCES ? Code::kPermissionDenied : Code::kUnimplemented;
-}
+Code CodeOf(int error) { return error == EPERM || error == EACCES ? Code::kPermissionDenied : Code::kUnimplemented; }
 
 int64_t ClockNanos(clockid_t clock) {
   timespec time = {};
   ::clock_gettime(clock, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// SECCOMP_MODE_DEAD came with Linux 5.16.
+bool TellsKills() {
+  utsname name = {};
+  if (::uname(&name) != 0) return false;
+  const auto release = seccomp::ParseKernelRelease(name.release);
+  return release && *release >= seccomp::KernelVersion{5, 16};
 }
 
 struct SkeletonEnd {
@@ -245,12 +252,6 @@ uint32_t EbpfRecorder::LiveTasks(size_t workload) const {
   return __atomic_load_n(&state_->At(workload).live, __ATOMIC_ACQUIRE);
 }
 
-size_t EbpfRecorder::distinct_calls() const {
-  size_t count = 0;
-  EachKey<rec_key>(bpf_map__fd(state_->skeleton->maps.calls), [&count](const rec_key&) { ++count; });
-  return count;
-}
-
 Result<Evidence> EbpfRecorder::Collect() const {
   const State& state = *state_;
   KernelCounts counts;
@@ -290,6 +291,9 @@ Result<Evidence> EbpfRecorder::Collect() const {
   evidence.completeness.losses.insert(evidence.completeness.losses.end(), state.losses.begin(), state.losses.end());
   if (state.verdicts == nullptr) {
     evidence.completeness.unseen.insert("which allowed calls a filter only logs (SCMP_ACT_LOG)");
+  }
+  if (!TellsKills()) {
+    evidence.completeness.unseen.insert("whether a filter killed or trapped (kernels before 5.16)");
   }
   return evidence;
 }

@@ -29,7 +29,7 @@ enum class V1Controller { kNone, kPids, kMemory, kDevices, kFreezer, kCpu };
 std::string_view NameOf(V1Controller controller);  // "pids"
 
 struct RecorderOptions {
-  int max_calls = 16384;                                        // distinct ones that the kernel keeps; more are lost
+  int max_calls = 16384;                                          // distinct ones that the kernel keeps; more are lost
   std::chrono::nanoseconds init_limit{std::chrono::seconds(10)};  // a program that never listens counts as serving then
   V1Controller v1_controller = V1Controller::kNone;
 };
@@ -41,9 +41,9 @@ struct CgroupIds {
 };
 
 struct WorkloadStart {
-  pid_t announced = 0;     // the OCI runtime's process that becomes the container's first; 0: the container runs already
-  bool serving = false;    // it has been running for long
-  pid_t first_process = 0; // of a container that runs already; 0: not known
+  pid_t announced = 0;   // the OCI runtime's process that becomes the container's first; 0: the container runs already
+  bool serving = false;  // it has been running for long
+  pid_t first_process = 0;                     // of a container that runs already; 0: not known
   std::vector<int> stop_signals = {2, 3, 15};  // to the first process: its shutdown begins
 };
 
@@ -66,7 +66,6 @@ class EbpfRecorder {
   void AddLoss(const Loss& loss);
   // Threads of the workload that live now.
   uint32_t LiveTasks(size_t workload) const;
-  size_t distinct_calls() const;
 
   // What was counted so far.
   Result<Evidence> Collect() const;

@@ -102,8 +102,8 @@ Evidence ToEvidence(const KernelCounts& counts, std::span<const Workload> worklo
   AddLoss(evidence, counts.losses.calls, "more distinct calls than the kernel map holds (--max-calls)");
   AddLoss(evidence, counts.losses.tasks, "no memory for the state of a task: its calls were not seen");
   AddLoss(evidence, counts.missed_runs, "events that the kernel did not run the program for");
-  AddLoss(evidence, counts.dropped_workloads, fmt::format("containers beyond the first {}",
-                                                         static_cast<int>(REC_MAX_WORKLOADS)));
+  AddLoss(evidence, counts.dropped_workloads,
+          fmt::format("containers beyond the first {}", static_cast<int>(REC_MAX_WORKLOADS)));
   if (counts.losses.files > 0) {
     evidence.completeness.unseen.insert(
         fmt::format("the executable of some calls: {} files beyond those the kernel map holds", counts.losses.files));

@@ -27,9 +27,9 @@ struct KernelCounts {
   std::vector<std::pair<rec_key, rec_value>> calls;  // summed over processors
   std::map<uint32_t, KernelFile> files;
   rec_losses losses = {};
-  uint64_t missed_runs = 0;            // of the kernel program: events that it was not called for
-  uint64_t dropped_workloads = 0;      // containers for which there was no room
-  int64_t monotonic_to_unix_nanos = 0; // CLOCK_REALTIME - CLOCK_MONOTONIC
+  uint64_t missed_runs = 0;             // of the kernel program: events that it was not called for
+  uint64_t dropped_workloads = 0;       // containers for which there was no room
+  int64_t monotonic_to_unix_nanos = 0;  // CLOCK_REALTIME - CLOCK_MONOTONIC
   syscalls::Arch native = syscalls::Arch::kX86_64;
 };
 
@@ -43,6 +43,7 @@ rec_value SumOf(std::span<const rec_value> parts);
 using FindSymbol = std::function<std::string(size_t workload, const std::string& path, uint64_t offset)>;
 
 // `workloads[i]` is workload i of the maps.
-Evidence ToEvidence(const KernelCounts& counts, std::span<const Workload> workloads, const FindSymbol& find_symbol = {});
+Evidence ToEvidence(const KernelCounts& counts, std::span<const Workload> workloads,
+                    const FindSymbol& find_symbol = {});
 
 }  // namespace portcullis::insight

@@ -65,7 +65,8 @@ std::map<std::string, std::string> StatusOf(pid_t tid) {
   if (!text) return fields;
   for (const std::string& line : base::Split(*text, '\n')) {
     const size_t colon = line.find(':');
-    if (colon != std::string::npos) fields[line.substr(0, colon)] = base::Trim(std::string_view(line).substr(colon + 1));
+    if (colon != std::string::npos)
+      fields[line.substr(0, colon)] = base::Trim(std::string_view(line).substr(colon + 1));
   }
   return fields;
 }
@@ -89,8 +90,8 @@ struct Task {
   std::optional<Call> call;      // at work, not counted yet; denied if at_entry
   uint64_t address = 0;
   int64_t started = 0;
-  bool loads_filter = false;     // the call at work
-  bool may_be_killed = false;    // SIGSYS of seccomp: `call` waits for what follows
+  bool loads_filter = false;   // the call at work
+  bool may_be_killed = false;  // SIGSYS of seccomp: `call` waits for what follows
 };
 
 class Tracer {

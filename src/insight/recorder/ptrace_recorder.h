@@ -2,9 +2,9 @@
 //
 //   ASSIGN_OR_RETURN(PtraceOutcome outcome, RecordByPtrace({"make", "check"}, {}));
 //
-// The same evidence as EbpfRecorder gives, at the price of two stops a call (three once the command is under a filter of
-// its own: then the stop at the call's entry, without one from our filter, tells that another filter denied it). Needs
-// Linux 5.3. Commands only. Blocks until the command ends; in a process with one thread and no other children.
+// The same evidence as EbpfRecorder gives, at the price of two stops a call (three once the command is under a filter
+// of its own: then the stop at the call's entry, without one from our filter, tells that another filter denied it).
+// Needs Linux 5.3. Commands only. Blocks until the command ends; in a process with one thread and no other children.
 #pragma once
 
 #include <chrono>

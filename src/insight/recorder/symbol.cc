@@ -28,7 +28,8 @@ std::optional<uint64_t> AddressOf(Elf* elf, uint64_t offset) {
   for (size_t i = 0; i < count; ++i) {
     GElf_Phdr segment;
     if (gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr) return std::nullopt;
-    if (segment.p_type != PT_LOAD || offset < segment.p_offset || offset - segment.p_offset >= segment.p_filesz) continue;
+    if (segment.p_type != PT_LOAD || offset < segment.p_offset || offset - segment.p_offset >= segment.p_filesz)
+      continue;
     return segment.p_vaddr + (offset - segment.p_offset);
   }
   return std::nullopt;

@@ -20,10 +20,10 @@ enum {
   REC_MAX_WORKLOADS = 1024,
   REC_MAX_NUMBERS = 1024,  // system call numbers that can have arguments in the key
   REC_MAX_ARGS = 3,
-  REC_CACHE = 4096,    // entries of the cache of cgroups, a power of two
-  REC_ABIS = 2,        // the machine's own, and the 32-bit one
-  REC_PATH = 1024,     // bytes of a path, components from the last to the first, each with its NUL
-  REC_NAME = 256,      // longest component with its NUL
+  REC_CACHE = 4096,  // entries of the cache of cgroups, a power of two
+  REC_ABIS = 2,      // the machine's own, and the 32-bit one
+  REC_PATH = 1024,   // bytes of a path, components from the last to the first, each with its NUL
+  REC_NAME = 256,    // longest component with its NUL
   REC_COMM = 16,
 };
 
@@ -116,7 +116,7 @@ struct rec_losses {
 };
 
 struct rec_task {
-  u32 workload;    // index + 1
+  u32 workload;  // index + 1
   u32 executable;
   u8 where;        // REC_MAIN...
   u8 fresh;        // a fork's child before its first return to user space

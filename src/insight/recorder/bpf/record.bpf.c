@@ -27,7 +27,7 @@ enum {
   SYS_SECCOMP = 1,
   SECCOMP_MODE_FILTER = 2,
   SECCOMP_MODE_DEAD = 3,
-  MAX_DEPTH = 48,        // of a path, mounts included
+  MAX_DEPTH = 48,  // of a path, mounts included
   MAX_CGROUP_DEPTH = 16,
 };
 #define X32_BIT 0x40000000u
@@ -42,7 +42,6 @@ const volatile struct rec_call_info calls_known[REC_ABIS][REC_MAX_NUMBERS] = {};
 // Shared while it runs.
 u32 generation = 0;  // of the chosen cgroups; 0: none is chosen
 u32 next_file = 1;
-u32 paused = 0;
 struct rec_losses losses = {};
 struct rec_workload workloads[REC_MAX_WORKLOADS] = {};
 // Whose a cgroup is, by the end of its id: id (40 bits), workload index + 1 or 0 (11), generation (13). One word, so
@@ -207,7 +206,8 @@ __noinline u32 file_id(u64 file_address, u32 library) {
       break;
     }
     if (length >= REC_PATH) break;
-    long size = bpf_probe_read_kernel_str(&made->path[length & (REC_PATH - 1)], REC_NAME, BPF_CORE_READ(at, d_name.name));
+    long size =
+        bpf_probe_read_kernel_str(&made->path[length & (REC_PATH - 1)], REC_NAME, BPF_CORE_READ(at, d_name.name));
     if (size <= 0) break;
     length += size;
     at = parent;
@@ -334,8 +334,7 @@ static __always_inline struct rec_task* adopt(struct task_struct* task) {
   }
   state->workload = index;
   state->where = REC_JOINING;
-  if ((u32)task->tgid != workload->announced_tgid &&
-      task->start_boottime < workload->armed_boot) {
+  if ((u32)task->tgid != workload->announced_tgid && task->start_boottime < workload->armed_boot) {
     state->where = REC_MAIN;
   }
   state->executable = executable_of(task);
@@ -445,7 +444,7 @@ int BPF_PROG(sys_enter, struct pt_regs* regs, long id) {
     if (!state) return 0;
   }
   struct rec_workload* workload = workload_of(state->workload);
-  if (!workload || paused) return 0;
+  if (!workload) return 0;
   u64 now = bpf_ktime_get_ns();
   struct rec_key* key = &state->key;
   u8 kind = describe(key, state, workload, task, regs, id, now);
@@ -480,7 +479,7 @@ int BPF_PROG(sys_exit, struct pt_regs* regs, long value) {
     return 0;
   }
   struct rec_workload* workload = workload_of(state->workload);
-  if (!workload || paused) return 0;
+  if (!workload) return 0;
   u32 error = error_of(value);
   if (state->in_call) {
     state->in_call = 0;
@@ -564,7 +563,7 @@ int BPF_PROG(exited, struct task_struct* task) {
   if (!workload) return 0;
   __sync_fetch_and_add(&workload->live, -1);
   // Killed as one thread of several: there is no sys_exit. (A killed process was seen there, and has sigsys.)
-  if (paused || state->in_call || state->sigsys || task->seccomp.mode != SECCOMP_MODE_DEAD) return 0;
+  if (state->in_call || state->sigsys || task->seccomp.mode != SECCOMP_MODE_DEAD) return 0;
   if (state->key.result == REC_KILL_PROCESS) return 0;
   if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) return 0;  // as old as bpf_task_pt_regs
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -585,7 +584,8 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo* info, struct task_str
   if (signal == SIGSYS) {
     // Not a real address for signals without details: the read then fails.
     int code = 0;
-    if (bpf_probe_read_kernel(&code, sizeof(code), (void*)info + bpf_core_field_offset(struct kernel_siginfo, si_code)) == 0 &&
+    if (bpf_probe_read_kernel(&code, sizeof(code),
+                              (void*)info + bpf_core_field_offset(struct kernel_siginfo, si_code)) == 0 &&
         code == SYS_SECCOMP) {
       state->sigsys = 1;
     }
