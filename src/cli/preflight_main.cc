@@ -12,7 +12,9 @@
 #include "cli/command_line.h"
 #include "cli/preflight/inputs.h"
 #include "cli/preflight/reports.h"
+#include "cli/status/status.h"
 #include "cli/verbs.h"
+#include "cri/grpc/client.h"
 
 namespace portcullis::cli {
 namespace {
@@ -48,6 +50,7 @@ struct Flags {
   TargetWords target;
   std::string logged_under;
   std::string node_address;
+  std::string endpoint;
   std::string least_duration = "10m";
   std::string accept;
   std::vector<Output> outputs;
@@ -135,6 +138,11 @@ Result<Manifests> ReadManifests(const Flags& flags, ProgressLine& progress) {
     TRY(AddManifests(path, manifests));
   }
   if (!flags.node_address.empty()) TRY(AddPodsOfNode(flags.node_address, manifests));
+  if (!flags.endpoint.empty()) {
+    ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = flags.endpoint}));
+    ASSIGN_OR_RETURN(const std::vector<StatusRow> rows, CollectStatus(*runtime, {}));
+    AddContainersOfRuntime(rows, manifests);
+  }
   return manifests;
 }
 
@@ -169,8 +177,10 @@ std::string Render(const insight::Report& report, const Output& output, bool ver
 }
 
 Result<int> Run(Flags flags) {
-  if (flags.manifests.empty() && flags.traces.empty() && flags.node_address.empty()) {
-    return Fail(Code::kInvalidArgument, "want manifests (files or folders), --node-address or --evidence");
+  const bool asks = !flags.manifests.empty() || !flags.node_address.empty() || !flags.endpoint.empty();
+  if (!asks && flags.traces.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "want manifests (files or folders), --node-address, --runtime-endpoint or --evidence");
   }
   if (flags.outputs.empty()) flags.outputs.push_back({"text", ""});
   Diagnostics diagnostics;
@@ -216,6 +226,7 @@ int PreflightMain(const std::vector<std::string>& args) {
       "--as", [&flags](const std::string& word) { return AddAs(word, flags.traces); },
       "NAMESPACE/POD/CONTAINER whose the commands of the --evidence before are");
   line.Text("--node-address", &flags.node_address, "also the pods of the node at ADDRESS:PORT, from its /pods");
+  line.Text("--runtime-endpoint", &flags.endpoint, "also the running containers of a CRI runtime (unix:///run/...)");
   line.Group("The change");
   line.Each(
       "--runtime",

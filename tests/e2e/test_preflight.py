@@ -256,6 +256,10 @@ class Preflight(unittest.TestCase):
             node.wait_running("own")
             done = preflight("--evidence", self.trace, "--node-address", f"127.0.0.1:{node.port}", "--runtime", "containerd@1.7.29",
                              "--runtime", "crio@1.30", "--kernel", "6.1", "-o", "json", expect=1)
+            over_cri = preflight("--evidence", self.trace, "--runtime-endpoint", f"unix://{node.socket}", "--runtime", "containerd",
+                                 "-o", "json", expect=1)
+        self.assertEqual({one["name"]: one["verdict"] for one in json.loads(over_cri.stdout)["containers"]},
+                         {"default/calls-e2e/c": "breaks", "default/own-e2e/c": "notAffected"})
         report = json.loads(done.stdout)
         told = {(one["name"], report["scenarios"][one["scenario"]]["runtime"]): one["verdict"] for one in report["containers"]}
         self.assertEqual(told, {("default/calls-e2e/c", "containerd@1.7.29"): "breaks",
