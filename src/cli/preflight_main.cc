@@ -94,15 +94,16 @@ Result<insight::GapOptions> ReadGapOptions(const Flags& flags) {
   if (flags.accept.empty()) return options;
   for (const std::string& word : base::Split(flags.accept, ',')) {
     bool known = false;
-    for (const insight::GapKind kind :
-         {insight::GapKind::kPhases, insight::GapKind::kDuration, insight::GapKind::kAllowed}) {
+    for (const insight::GapKind kind : {insight::GapKind::kPhases, insight::GapKind::kDuration,
+                                        insight::GapKind::kAllowed, insight::GapKind::kUnseen}) {
       if (word != NameOf(kind)) continue;
       options.accepted.insert(kind);
       known = true;
     }
     if (!known) {
       return Fail(Code::kInvalidArgument,
-                  "--accept: want phases, duration or allowed, not {} (losses are never accepted)", base::Quote(word));
+                  "--accept: want phases, duration, allowed or unseen, not {} (losses are never accepted)",
+                  base::Quote(word));
     }
   }
   return options;
@@ -246,7 +247,7 @@ int PreflightMain(const std::vector<std::string>& args) {
   line.Group("What is enough");
   line.Text("--min-duration", &flags.least_duration,
             "shorter evidence about a container that serves is incomplete; 0: any");
-  line.Text("--accept", &flags.accept, "gaps that do not matter to you: phases, duration, allowed");
+  line.Text("--accept", &flags.accept, "gaps that do not matter to you: phases, duration, allowed, unseen");
   line.Text("--logged-under", &flags.logged_under,
             "logs were written under this profile, or its log twin: calls that they do not show were allowed by it");
   line.Bool("--only-manifests", &flags.only_manifests, "do not judge containers and commands that no manifest names");

@@ -96,6 +96,12 @@ TEST(Preflight, SourcesThatLostEventsAreNeverSafe) {
     EXPECT_EQ(report.Worst(), Verdict::kIncomplete) << what;
     EXPECT_THAT(GapsOf(report.verdicts[0]), ElementsAre(what < 2 ? "losses" : what == 2 ? "denials" : "unseen"));
   }
+  // What says nothing about an answer does not matter; the rest can be accepted, if it is no loss.
+  Evidence strace = Life(kWebPod);
+  strace.completeness.unseen = {"whether EPERM and ENOSYS are a filter's answer or the kernel's own", "executables"};
+  EXPECT_EQ(Ask(FromManifest(kWeb), {strace}).Worst(), Verdict::kSafe);
+  strace.completeness.unseen.insert(std::string(unseen::kBeforeTheStart));
+  EXPECT_THAT(GapsOf(Ask(FromManifest(kWeb), {strace}).verdicts[0]), ElementsAre("phases"));
   // Two traces: what one of them can see is seen; what one of them lost is lost.
   Evidence blind = Life(kWebPod);
   blind.completeness.unseen.insert(std::string(unseen::kDenials));
