@@ -228,6 +228,25 @@ class Preflight(unittest.TestCase):
         refused = harness.run(SUITE.portcullis, "profile", "from-evidence", "--base", base, "--format", "oci", trace, check=False)
         self.assertEqual(refused.returncode, 2, refused.stderr)
 
+    def test_replicas_and_runs_are_merged(self):
+        traces = [write_trace(f"{self.folder}/{pod_name}-{run}.jsonl", {"namespace": "default", "pod": pod_name, "container": "c"},
+                              [self.free[call]])
+                  for pod_name, run, call in (("web-7d9f8b5c6d-aaaaa", 1, "keyctl"), ("web-7d9f8b5c6d-bbbbb", 2, "af_vsock"),
+                                              ("web-api-7d9f8b5c6d-ccccc", 3, "perf_event_open"), ("web-n1", 4, "unshare"))]
+        made = harness.run(SUITE.portcullis, "profile", "from-evidence", "--base", "containerd@2.2.4", "--container",
+                           "default/web/c", "--start-test=false", *traces)
+        entries = [line for line in made.stdout.splitlines() if line.startswith("  - ")]
+        self.assertEqual([entry.split("#")[0].strip() for entry in entries],
+                         ["- keyctl", "- {names: [socket], args: [{index: 0, value: 0x28, op: SCMP_CMP_EQ}]}"])
+        delta = harness.write(f"{self.folder}/web.delta.yaml", made.stdout)
+        whole = json.loads(harness.run(SUITE.portcullis, "profile", "delta", delta).stdout)
+        same = harness.run(SUITE.portcullis, "profile", "from-evidence", "--base", "containerd@2.2.4", "--container",
+                           "default/web/c", "--start-test=false", "--format", "oci", *traces)
+        self.assertEqual(json.loads(same.stdout), whole)
+        none = harness.run(SUITE.portcullis, "profile", "from-evidence", "--container", "default/other/c", *traces, check=False)
+        self.assertEqual(none.returncode, 2)
+        self.assertIn("no trace has calls of container default/other/c", none.stderr)
+
     def test_losses_are_never_safe(self):
         quiet = write_trace(f"{self.folder}/quiet.jsonl", {"namespace": "default", "pod": "calls-e2e", "container": "c"},
                             [self.free["getpid"]])

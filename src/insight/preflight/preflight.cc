@@ -240,6 +240,7 @@ class Judging {
     std::set<size_t> traces;
     for (const Source& source : sources_[s]) traces.insert(source.trace);
     std::vector<std::string> names;
+    names.reserve(traces.size());
     for (const size_t trace : traces) names.push_back(question_.traces[trace].name);
     return names;
   }

@@ -180,6 +180,10 @@ metadata: {name: web-api}
 spec: {template: {spec: {containers: [{name: nginx, image: i}]}}}
 ---
 kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: nginx, image: i}]}
+---
+kind: Pod
 metadata: {name: static, namespace: kube-system}
 spec: {containers: [{name: c, image: i}]}
 )";
@@ -197,8 +201,8 @@ spec: {containers: [{name: c, image: i}]}
     told.push_back(TitleOf(report.subjects[one.subject]) + " " + std::string(IdOf(one.verdict)));
   }
   EXPECT_THAT(told, ElementsAre("Deployment default/web/nginx safe", "Deployment default/web-api/nginx safe",
-                                "Pod kube-system/static/c safe", "command make test breaks",
-                                "other/web-7d9f8b5c6d-x2x4z/nginx safe"));
+                                "Pod default/web/nginx incomplete", "Pod kube-system/static/c safe",
+                                "command make test breaks", "other/web-7d9f8b5c6d-x2x4z/nginx safe"));
 }
 
 TEST(Preflight, ACommandCountsAsTheContainerThatItIsMappedTo) {
