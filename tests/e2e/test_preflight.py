@@ -204,8 +204,8 @@ class Preflight(unittest.TestCase):
             got = {one["name"]: one["errno"] for one in map(json.loads, log.splitlines())}
             self.assertEqual([got[name] for name in ("unshare", "keyctl", "af_vsock", "clone3", "getpid")],
                              [0, errno.EPERM, errno.EPERM, errno.ENOSYS, 0])
-            again = harness.run(SUITE.portcullis, *command, "--format", "docker", "--install", "profiles/sandbox.json", "--root-dir",
-                                node.root_dir, "--start-test=false", check=False)
+            again = harness.run(SUITE.portcullis, *command, "--format", "docker", "--install", "profiles/sandbox.json",
+                                "--root-dir", node.root_dir, "--start-test=false", check=False)
             self.assertEqual(again.returncode, 2)
             self.assertIn("is another profile already", again.stderr)
 
@@ -259,6 +259,25 @@ class Preflight(unittest.TestCase):
         refused = harness.run(SUITE.portcullis, "profile", "from-evidence", lossy, check=False)
         self.assertEqual(refused.returncode, 2)
         self.assertIn("INCOMPLETE", refused.stderr)
+
+    def test_a_log_of_the_twin_is_evidence(self):
+        """The log variant of docs/rollout.md: numbers of a raw audit log, named by its own architecture."""
+        record = ("type=SECCOMP msg=audit(1795464532.{0}:{0}): auid=0 uid=0 gid=0 ses=1 pid=7 comm=\"app\" exe=\"/bin/app\" sig=0 "
+                  "arch={1} syscall={2} compat={3} ip=0x7f code=0x7ffc0000\n")
+        log = harness.write(f"{self.folder}/audit.log", record.format(876, "c000003e", 250, 0) + record.format(877, "40000003", 359, 1))
+        trace = f"{self.folder}/log.jsonl.gz"
+        harness.run(SUITE.portcullis, "evidence", "log", log, "-o", trace)
+        manifest = self.manifest("calls", "calls")
+        asked = ["--evidence", trace, "--as", "default/calls/c", manifest, "--runtime", "containerd@2.2.4"]
+        verdict = verdict_of(*asked)
+        self.assertEqual({(one["syscall"], one["architecture"]): one["effect"] for one in verdict["findings"]},
+                         {("keyctl", "x86_64"): "breaks", ("socket", "x86"): "unknown"})
+        self.assertEqual({gap["kind"] for gap in verdict["missing"]}, {"allowed", "arguments", "phases", "duration"})
+        # Written under the twin: the socket's family is not in the record, but that it is a denied one.
+        verdict = verdict_of(*asked, "--logged-under", "containerd@2.2.4", "--accept", "phases,duration")
+        self.assertEqual({one["syscall"]: (one["effect"], one["certain"]) for one in verdict["findings"]},
+                         {"keyctl": ("breaks", True), "socket": ("breaks", True)})
+        self.assertEqual(verdict["missing"], [])
 
     def test_an_upgrade(self):
         manifest = self.manifest("calls", "calls")

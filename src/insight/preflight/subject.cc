@@ -81,7 +81,7 @@ Subject SubjectOf(const Workload& workload) {
     constexpr size_t kShortId = 13;
     subject.container = workload.container_id.substr(0, kShortId);
   } else {
-    subject.container = workload.command;
+    subject.container = workload.command.empty() ? "(processes of unknown containers)" : workload.command;
   }
   return subject;
 }
