@@ -205,6 +205,12 @@ spec: {containers: [{name: c, image: i}]}
                                 "command make test breaks", "other/web-7d9f8b5c6d-x2x4z/nginx safe"));
 }
 
+TEST(Preflight, OneContainerInTwoManifestsHasTheSameEvidence) {
+  const Report report = Ask(FromManifest(std::string(kWeb) + "---" + kWeb), {Life(kWebPod)});
+  ASSERT_EQ(report.verdicts.size(), 2u);
+  EXPECT_EQ(report.Count(Verdict::kSafe), 2u);
+}
+
 TEST(Preflight, ACommandCountsAsTheContainerThatItIsMappedTo) {
   Evidence command = Life({.command = "nginx -g"}, {CallOf("keyctl")});
   Question question{.subjects = FromManifest(kWeb),
