@@ -3,6 +3,7 @@ and then it is run under the real filter."""
 
 import contextlib
 import errno
+import glob
 import json
 import os
 import platform
@@ -232,6 +233,22 @@ class Preflight(unittest.TestCase):
         base = harness.write(f"{self.folder}/no-exit.json", broken)
         refused = harness.run(SUITE.portcullis, "profile", "from-evidence", "--base", base, "--format", "oci", trace, check=False)
         self.assertEqual(refused.returncode, 2, refused.stderr)
+
+    def test_a_profile_on_which_libseccomp_spins_is_not_offered(self):
+        def socket_rule(op, value):
+            return {"names": ["socket"], "action": "SCMP_ACT_ALLOW",
+                    "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_LE"}, {"index": 1, "value": value, "op": op}]}
+
+        everything = json.loads(harness.run(SUITE.portcullis, "profile", "resolve", "containerd@2.2.4").stdout)
+        everything["syscalls"] = [rule for rule in everything["syscalls"] if "socket" not in rule["names"]]
+        everything["syscalls"] += [socket_rule("SCMP_CMP_LT", 3), socket_rule("SCMP_CMP_NE", 38)]
+        base = harness.write(f"{self.folder}/spins.json", everything)
+        trace = write_trace(f"{self.folder}/one.jsonl", {"command": "x"}, [self.free["keyctl"]])
+        refused = harness.run(SUITE.portcullis, "profile", "from-evidence", "--base", base, trace, check=False, timeout=120)
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertIn("no container starts under this profile", refused.stderr)
+        self.assertEqual(glob.glob("/sys/fs/cgroup/portcullis-trial-*") + glob.glob("/sys/fs/cgroup/*/portcullis-trial-*"), [])
+        self.assertEqual(glob.glob("/run/portcullis-trial-*"), [])
 
     def test_replicas_and_runs_are_merged(self):
         traces = [write_trace(f"{self.folder}/{pod_name}-{run}.jsonl", {"namespace": "default", "pod": pod_name, "container": "c"},
