@@ -23,7 +23,7 @@ usage: portcullis VERB [flags]
   profile   look at, check, compile and prove seccomp profiles
   evidence  what workloads were seen to call, from audit records and traces
   record    what a command or containers call, from the kernel itself
-  preflight what the default profile, or a new runtime, would break
+  preflight  what the default profile, or a new runtime, would break
   drain     take no new pods and end those of this node
   uncordon  take pods again
   completion  the script that completes these words in bash, zsh or fish

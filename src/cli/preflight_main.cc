@@ -12,7 +12,9 @@
 #include "cli/command_line.h"
 #include "cli/preflight/inputs.h"
 #include "cli/preflight/reports.h"
+#include "cli/status/status.h"
 #include "cli/verbs.h"
+#include "cri/grpc/client.h"
 
 namespace portcullis::cli {
 namespace {
@@ -48,6 +50,7 @@ struct Flags {
   TargetWords target;
   std::string logged_under;
   std::string node_address;
+  std::string endpoint;
   std::string least_duration = "10m";
   std::string accept;
   std::vector<Output> outputs;
@@ -91,15 +94,16 @@ Result<insight::GapOptions> ReadGapOptions(const Flags& flags) {
   if (flags.accept.empty()) return options;
   for (const std::string& word : base::Split(flags.accept, ',')) {
     bool known = false;
-    for (const insight::GapKind kind :
-         {insight::GapKind::kPhases, insight::GapKind::kDuration, insight::GapKind::kAllowed}) {
+    for (const insight::GapKind kind : {insight::GapKind::kPhases, insight::GapKind::kDuration,
+                                        insight::GapKind::kAllowed, insight::GapKind::kUnseen}) {
       if (word != NameOf(kind)) continue;
       options.accepted.insert(kind);
       known = true;
     }
     if (!known) {
       return Fail(Code::kInvalidArgument,
-                  "--accept: want phases, duration or allowed, not {} (losses are never accepted)", base::Quote(word));
+                  "--accept: want phases, duration, allowed or unseen, not {} (losses are never accepted)",
+                  base::Quote(word));
     }
   }
   return options;
@@ -135,6 +139,11 @@ Result<Manifests> ReadManifests(const Flags& flags, ProgressLine& progress) {
     TRY(AddManifests(path, manifests));
   }
   if (!flags.node_address.empty()) TRY(AddPodsOfNode(flags.node_address, manifests));
+  if (!flags.endpoint.empty()) {
+    ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = flags.endpoint}));
+    ASSIGN_OR_RETURN(const std::vector<StatusRow> rows, CollectStatus(*runtime, {}));
+    AddContainersOfRuntime(rows, manifests);
+  }
   return manifests;
 }
 
@@ -169,8 +178,10 @@ std::string Render(const insight::Report& report, const Output& output, bool ver
 }
 
 Result<int> Run(Flags flags) {
-  if (flags.manifests.empty() && flags.traces.empty() && flags.node_address.empty()) {
-    return Fail(Code::kInvalidArgument, "want manifests (files or folders), --node-address or --evidence");
+  const bool asks = !flags.manifests.empty() || !flags.node_address.empty() || !flags.endpoint.empty();
+  if (!asks && flags.traces.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "want manifests (files or folders), --node-address, --runtime-endpoint or --evidence");
   }
   if (flags.outputs.empty()) flags.outputs.push_back({"text", ""});
   Diagnostics diagnostics;
@@ -216,6 +227,7 @@ int PreflightMain(const std::vector<std::string>& args) {
       "--as", [&flags](const std::string& word) { return AddAs(word, flags.traces); },
       "NAMESPACE/POD/CONTAINER whose the commands of the --evidence before are");
   line.Text("--node-address", &flags.node_address, "also the pods of the node at ADDRESS:PORT, from its /pods");
+  line.Text("--runtime-endpoint", &flags.endpoint, "also the running containers of a CRI runtime (unix:///run/...)");
   line.Group("The change");
   line.Each(
       "--runtime",
@@ -235,7 +247,7 @@ int PreflightMain(const std::vector<std::string>& args) {
   line.Group("What is enough");
   line.Text("--min-duration", &flags.least_duration,
             "shorter evidence about a container that serves is incomplete; 0: any");
-  line.Text("--accept", &flags.accept, "gaps that do not matter to you: phases, duration, allowed");
+  line.Text("--accept", &flags.accept, "gaps that do not matter to you: phases, duration, allowed, unseen");
   line.Text("--logged-under", &flags.logged_under,
             "logs were written under this profile, or its log twin: calls that they do not show were allowed by it");
   line.Bool("--only-manifests", &flags.only_manifests, "do not judge containers and commands that no manifest names");

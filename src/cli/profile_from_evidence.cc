@@ -18,6 +18,7 @@
 #include "insight/preflight/preflight.h"
 #include "runtime/trial/start_trial.h"
 #include "spec/k8s/seccomp_profile.h"
+#include "spec/k8s/workloads.h"
 
 namespace portcullis::cli {
 namespace {
@@ -47,12 +48,20 @@ struct Seen {
   size_t workloads = 0;
 };
 
-// Is a workload's container the one that was asked for? Any kind of owner: replicas' names begin with its name.
-bool IsOf(const insight::Workload& workload, const insight::Workload& wanted) {
-  if (workload.pod.empty()) return false;
-  const bool same_name = workload.pod == wanted.pod || workload.pod.starts_with(wanted.pod + "-");
+// How well a workload's container fits the one that was asked for, by the names that each kind of owner gives its pods;
+// 0: not at all. What only fits as a static pod of some node comes last, since any name that goes on does.
+int FitOf(const insight::Workload& workload, const insight::Workload& wanted) {
   const bool same_namespace = workload.pod_namespace.empty() || workload.pod_namespace == wanted.pod_namespace;
-  return same_name && same_namespace && workload.container == wanted.container;
+  if (workload.pod.empty() || !same_namespace || workload.container != wanted.container) return 0;
+  if (workload.pod == wanted.pod) return 3;
+  k8s::PodTemplate owner;
+  owner.name = wanted.pod;
+  for (const char* kind : {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}) {
+    owner.kind = kind;
+    if (k8s::MayBePodOf(owner, workload.pod)) return 2;
+  }
+  owner.kind = "Pod";
+  return k8s::MayBePodOf(owner, workload.pod) ? 1 : 0;
 }
 
 // All that belongs together, as calls of one container.
@@ -67,13 +76,14 @@ Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight
   }
   chosen.source = all.source;
   chosen.completeness = all.completeness;
-  const bool only_commands =
-      std::ranges::none_of(all.workloads(), [&](const insight::Workload& one) { return wanted && IsOf(one, *wanted); });
+  int best = 0;
+  for (const insight::Workload& one : all.workloads()) best = std::max(best, wanted ? FitOf(one, *wanted) : 0);
   const size_t index = chosen.AddWorkload(wanted.value_or(insight::Workload{.command = "evidence"}));
   std::vector<bool> taken;
   for (const insight::Workload& one : all.workloads()) {
     // A trace of a command that was mapped by hand names no pod.
-    taken.push_back(!wanted || IsOf(one, *wanted) || (only_commands && one.pod.empty() && one.container_id.empty()));
+    const bool is_command = one.pod.empty() && one.container_id.empty();
+    taken.push_back(!wanted || (best > 0 ? FitOf(one, *wanted) == best : is_command));
     *workloads += taken.back() ? 1 : 0;
   }
   for (const auto& [call, facts] : all.calls()) {

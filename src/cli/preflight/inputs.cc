@@ -80,6 +80,30 @@ Result<void> AddPodsOfNode(const std::string& address, Manifests& out) {
   return {};
 }
 
+void AddContainersOfRuntime(const std::vector<StatusRow>& rows, Manifests& out) {
+  for (const StatusRow& row : rows) {
+    const size_t slash = row.pod.find('/');
+    insight::Subject subject{.kind = "Pod",
+                             .pod_namespace = slash == std::string::npos ? "" : row.pod.substr(0, slash),
+                             .pod = slash == std::string::npos ? row.pod : row.pod.substr(slash + 1),
+                             .container = row.container,
+                             .container_id = row.id,
+                             .bounding = row.bounding,
+                             .privileged = row.privileged,
+                             .declared = row.declared,
+                             .decided_by = row.decided_by};
+    const bool is_default = row.effective.starts_with("RuntimeDefault");
+    if (row.decided_by == kUnknown) {
+      subject.node_decides = row.effective == "Unconfined" || row.effective == kUnknown;
+      if (!subject.node_decides) subject.declared = row.effective;
+    } else {
+      subject.node_decides = row.decided_by == "node default";
+    }
+    subject.asks_default = !subject.node_decides && is_default;
+    out.subjects.push_back(std::move(subject));
+  }
+}
+
 ProgressLine::ProgressLine() : live_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() {

@@ -7,6 +7,7 @@
 
 #include "base/diagnostic.h"
 #include "base/result.h"
+#include "cli/status/status.h"
 #include "insight/preflight/preflight.h"
 
 namespace portcullis::cli {
@@ -22,6 +23,9 @@ struct Manifests {
 Result<void> AddManifests(const std::string& path, Manifests& out);
 // The pods of a node, from its http://ADDRESS/pods ("127.0.0.1:10248"; a kubelet's read-only port).
 Result<void> AddPodsOfNode(const std::string& address, Manifests& out);
+// Running containers as `portcullis status` sees them over CRI. Runtimes other than ours do not tell what the manifest
+// says: there an unconfined container counts as one whose manifest says nothing, and its declared profile as unknown.
+void AddContainersOfRuntime(const std::vector<StatusRow>& rows, Manifests& out);
 // Text of one source; `name` is for errors and reports.
 void AddManifestText(std::string_view text, const std::string& name, Manifests& out);
 

@@ -7,7 +7,6 @@
 namespace portcullis::cli {
 namespace {
 
-using insight::Effect;
 using insight::Verdict;
 
 constexpr std::string_view kHead = R"html(<!DOCTYPE html>

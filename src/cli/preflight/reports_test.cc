@@ -44,9 +44,13 @@ spec:
   const auto add = [&](const std::string& container, std::string_view name, std::vector<insight::CallArgument> args,
                        const std::string& executable) {
     for (const insight::Phase phase : {insight::Phase::kInit, insight::Phase::kServing, insight::Phase::kShutdown}) {
-      insight::Call call{.executable = executable, .phase = phase, .audit_arch = 0xc000003e, .arguments = args,
+      insight::Call call{.executable = executable,
+                         .phase = phase,
+                         .audit_arch = 0xc000003e,
+                         .arguments = args,
                          .result = insight::CallResult::kAllowed};
-      call.workload = evidence.AddWorkload({.pod_namespace = "default", .pod = "web-7d9f8b5c6d-x2x4z", .container = container});
+      call.workload =
+          evidence.AddWorkload({.pod_namespace = "default", .pod = "web-7d9f8b5c6d-x2x4z", .container = container});
       call.number = syscalls::NumberOf(syscalls::Arch::kX86_64, name).value();
       evidence.Add(call, {.count = 2, .first = kSecond, .last = 3600 * kSecond, .address = 0x1234, .location = ""});
     }
@@ -66,13 +70,16 @@ spec:
 
 TEST(ReportText, IsShortAndColouredOnlyWhenAsked) {
   const std::string text = ReportText(Example(), {});
-  EXPECT_THAT(text, HasSubstr("containerd@2.2.4, kernel 6.1, amd64\n4 containers: 1 BREAKS, 1 UNKNOWN (evidence incomplete), "
-                              "1 SAFE (denied but tolerated), 1 NOT AFFECTED\n"));
+  EXPECT_THAT(text,
+              HasSubstr("containerd@2.2.4, kernel 6.1, amd64\n4 containers: 1 BREAKS, 1 UNKNOWN (evidence incomplete), "
+                        "1 SAFE (denied but tolerated), 1 NOT AFFECTED\n"));
   EXPECT_THAT(text, HasSubstr("BREAKS  Deployment default/web/breaks  app.yaml:7\n"));
   EXPECT_THAT(text, HasSubstr("socket(AF_VSOCK): EPERM by the default action"));
   EXPECT_THAT(text, HasSubstr("NOT AFFECTED  Deployment default/web/own  app.yaml:10  its manifest names Unconfined"));
-  EXPECT_THAT(text, HasSubstr("profile: portcullis profile from-evidence --base containerd@2.2.4 --container default/web/breaks "
-                              "--caps default,CAP_NET_ADMIN --kernel 6.1 'node 1.jsonl'\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("profile: portcullis profile from-evidence --base containerd@2.2.4 --container default/web/breaks "
+                "--caps default,CAP_NET_ADMIN --kernel 6.1 'node 1.jsonl'\n"));
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_LT(text.find("BREAKS  "), text.find("SAFE (denied but tolerated)  "));
   const std::string coloured = ReportText(Example(), {.colour = true});
@@ -138,10 +145,15 @@ TEST(ReportSarif, HasTheStructureOfTheStandard) {
 
 TEST(ReportJunit, CountsAndEscapes) {
   const std::string text = ReportJunit(Example());
-  EXPECT_THAT(text, HasSubstr("<testsuite name=\"containerd@2.2.4, kernel 6.1, amd64\" tests=\"4\" failures=\"1\" errors=\"1\" "
-                              "skipped=\"1\">"));
-  EXPECT_THAT(text, HasSubstr("<testcase classname=\"default.web\" name=\"breaks\" file=\"app.yaml\" line=\"7\"><failure type=\"breaks\""));
-  EXPECT_THAT(text, HasSubstr("name=\"own\" file=\"app.yaml\" line=\"10\"><skipped message=\"its manifest names Unconfined"));
+  EXPECT_THAT(
+      text, HasSubstr("<testsuite name=\"containerd@2.2.4, kernel 6.1, amd64\" tests=\"4\" failures=\"1\" errors=\"1\" "
+                      "skipped=\"1\">"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "<testcase classname=\"default.web\" name=\"breaks\" file=\"app.yaml\" line=\"7\"><failure type=\"breaks\""));
+  EXPECT_THAT(text,
+              HasSubstr("name=\"own\" file=\"app.yaml\" line=\"10\"><skipped message=\"its manifest names Unconfined"));
   EXPECT_THAT(text, HasSubstr("&lt;/script&gt;&lt;b&gt;&quot;&#39;&amp;"));
   EXPECT_THAT(text, Not(HasSubstr("</script>")));
 }
@@ -164,6 +176,53 @@ TEST(ExitCode, FollowsTheWorst) {
   EXPECT_EQ(ExitCodeOf(insight::Verdict::kTolerated), 0);
   EXPECT_EQ(ExitCodeOf(insight::Verdict::kBreaks), 1);
   EXPECT_EQ(ExitCodeOf(insight::Verdict::kIncomplete), 3);
+}
+
+TEST(AddContainersOfRuntime, TellsWhatTheSwitchIsAbout) {
+  Manifests manifests;
+  AddContainersOfRuntime({{.pod = "default/web",
+                           .container = "ours",
+                           .id = "1",
+                           .declared = "-",
+                           .effective = "Unconfined",
+                           .decided_by = "node default",
+                           .bounding = std::vector<std::string>{"CAP_CHOWN"}},
+                          {.pod = "default/web",
+                           .container = "explicit",
+                           .id = "2",
+                           .declared = "Unconfined",
+                           .effective = "Unconfined",
+                           .decided_by = "pod"},
+                          {.pod = "default/web",
+                           .container = "asks",
+                           .id = "3",
+                           .declared = "RuntimeDefault",
+                           .effective = "RuntimeDefault (containerd@2.2.4)",
+                           .decided_by = "container"},
+                          {.pod = "default/web",
+                           .container = "foreign",
+                           .id = "4",
+                           .declared = kUnknown,
+                           .effective = "Unconfined",
+                           .decided_by = kUnknown},
+                          {.pod = "default/web",
+                           .container = "localhost",
+                           .id = "5",
+                           .declared = kUnknown,
+                           .effective = "Localhost /p/a.json",
+                           .decided_by = kUnknown,
+                           .privileged = true}},
+                         manifests);
+  std::vector<std::string> told;
+  for (const insight::Subject& one : manifests.subjects) {
+    told.push_back(fmt::format("{} {}{}{}", TitleOf(one), one.node_decides ? "node" : one.declared,
+                               one.asks_default ? " default" : "", one.privileged ? " privileged" : ""));
+  }
+  EXPECT_THAT(told, ElementsAre("Pod default/web/ours node", "Pod default/web/explicit Unconfined",
+                                "Pod default/web/asks RuntimeDefault default", "Pod default/web/foreign node",
+                                "Pod default/web/localhost Localhost /p/a.json privileged"));
+  EXPECT_EQ(manifests.subjects[0].bounding, std::vector<std::string>{"CAP_CHOWN"});
+  EXPECT_EQ(manifests.subjects[0].container_id, "1");
 }
 
 TEST(ReadTarget, NamesAndTheirErrors) {

@@ -126,6 +126,7 @@ std::string CoverageText(const insight::ContainerVerdict& verdict) {
     text += ", " + base::FormatGoDuration(seconds);
   }
   std::vector<std::string> phases;
+  phases.reserve(coverage.phases.size());
   for (const insight::Phase phase : coverage.phases) phases.emplace_back(NameOf(phase));
   return text + (phases.empty() ? "" : ", phases " + base::Join(phases, ", "));
 }

@@ -61,6 +61,27 @@ std::string EffectiveProfile(const nlohmann::json& info, const std::string& runt
   return filtered ? RequestedProfile(info, runtime) : "Unconfined";
 }
 
+std::optional<std::vector<std::string>> BoundingOf(const nlohmann::json& info) {
+  const nlohmann::json::json_pointer pointer("/runtimeSpec/process/capabilities/bounding");
+  const nlohmann::json::json_pointer process("/runtimeSpec/process");
+  if (!info.contains(process)) return std::nullopt;
+  std::vector<std::string> names;
+  if (!info.contains(pointer) || !info.at(pointer).is_array()) return names;
+  for (const nlohmann::json& name : info.at(pointer)) {
+    if (name.is_string()) names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+// CRI-O says it at the top, containerd shows the request.
+bool IsPrivileged(const nlohmann::json& info) {
+  for (const char* place : {"/privileged", "/config/linux/security_context/privileged"}) {
+    const nlohmann::json::json_pointer pointer(place);
+    if (info.contains(pointer) && info.at(pointer) == true) return true;
+  }
+  return false;
+}
+
 std::optional<KernelSeccomp> AskKernel(const nlohmann::json& info, const std::string& proc_dir) {
   const auto pid = info.find("pid");
   if (pid == info.end() || !pid->is_number_unsigned() || *pid == 0) return std::nullopt;
@@ -118,6 +139,8 @@ Result<std::optional<StatusRow>> RowOf(cri::RuntimeApi& runtime, const cri::Cont
   row.declared = ValueOr(status.annotations, kDeclaredAnnotation, kUnknown);
   row.decided_by = ValueOr(status.annotations, kDecidedByAnnotation, kUnknown);
   row.effective = EffectiveProfile(info, runtime_name);
+  row.bounding = BoundingOf(info);
+  row.privileged = IsPrivileged(info) || row.decided_by == "privileged";
   if (status.state == cri::ContainerState::kContainerRunning) row.kernel = AskKernel(info, options.proc_dir);
   const bool confined = row.effective != kUnknown && row.effective != "Unconfined";
   row.mismatch = confined && row.kernel && row.kernel->mode == 0;  // the other way round is a filter of the host's own

@@ -40,10 +40,13 @@ struct StatusRow {
   std::string pod;  // "namespace/name"
   std::string container;
   std::string id;
-  std::string state;                    // "Running", "Exited", ...
-  std::string declared;                 // "-", "RuntimeDefault", "Unconfined", "Localhost:x.json", "unknown"
-  std::string effective;                // "RuntimeDefault (containerd@2.2.4)", "Unconfined", "Localhost /path"
-  std::string decided_by;               // "container", "pod", "node default", "privileged", "unknown"
+  std::string state;       // "Running", "Exited", ...
+  std::string declared;    // "-", "RuntimeDefault", "Unconfined", "Localhost:x.json", "unknown"
+  std::string effective;   // "RuntimeDefault (containerd@2.2.4)", "Unconfined", "Localhost /path"
+  std::string decided_by;  // "container", "pod", "node default", "privileged", "unknown"
+  // Of the OCI spec, where the runtime shows it: what a profile is resolved for.
+  std::optional<std::vector<std::string>> bounding;
+  bool privileged = false;
   std::optional<KernelSeccomp> kernel;  // of a running process
   // The node decided, and would decide otherwise now: the container was started before the switch was turned.
   // nullopt: the node's present switch, or who decided, is not known.

@@ -145,6 +145,24 @@ TEST_F(Status, OtherRuntimesAreReadFromTheirSpec) {
   EXPECT_FALSE(Row(true).mismatch);
 }
 
+TEST_F(Status, CapabilitiesAndPrivilegeAreReadFromTheInfo) {
+  Add("c", {},
+      R"({"runtimeSpec": {"linux": {}, "process": {"capabilities": {"bounding": ["CAP_CHOWN", 7, "CAP_KILL"]}}}})");
+  EXPECT_EQ(Row(true).bounding, (std::vector<std::string>{"CAP_CHOWN", "CAP_KILL"}));
+  EXPECT_FALSE(Row(true).privileged);
+  for (const char* info :
+       {R"({"privileged": true, "runtimeSpec": {"process": {}}})",
+        R"({"config": {"linux": {"security_context": {"privileged": true}}}, "runtimeSpec": {"process": {}}})"}) {
+    runtime_ = FakeRuntime();
+    Add("c", {}, info);
+    EXPECT_TRUE(Row(true).privileged) << info;
+    EXPECT_EQ(Row(true).bounding, std::vector<std::string>{}) << info;
+  }
+  runtime_ = FakeRuntime();
+  Add("c", {}, "{}");
+  EXPECT_EQ(Row(true).bounding, std::nullopt);
+}
+
 TEST_F(Status, SurvivesOddAnswers) {
   for (const std::string info :
        {"", "x", "[]", R"({"pid": -1, "runtimeSpec": 5})", R"({"pid": "7", "runtimeSpec": {"linux": 1}})"}) {

@@ -109,6 +109,7 @@ namespace unseen {
 inline constexpr std::string_view kArguments = "arguments";
 inline constexpr std::string_view kAllowedCalls = "calls that a profile allows without logging";
 inline constexpr std::string_view kErrno = "the errno of a denied call";
+inline constexpr std::string_view kBeforeTheStart = "what containers did before the recording began";
 inline constexpr std::string_view kDenials = "calls that a filter denies";
 }  // namespace unseen
 

@@ -1,5 +1,8 @@
 #include "insight/preflight/gaps.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/strings.h"
 
 namespace portcullis::insight {
@@ -54,10 +57,23 @@ void AddDuration(const Subject& subject, const Coverage& coverage, const GapOpti
   gaps.push_back({GapKind::kDuration, fmt::format("only {} s were seen", seconds), "record longer; " + wanted});
 }
 
+// What is held against each call that it is about, or changes nothing about an answer: who answered with an errno, what
+// a program is called.
+bool IsJudgedByCall(std::string_view what) {
+  constexpr std::array<std::string_view, 8> kBegins = {unseen::kArguments,
+                                                       unseen::kErrno,
+                                                       "the errno of a call that failed",
+                                                       "executables",
+                                                       "whether EPERM and",
+                                                       "which allowed calls a filter only logs",
+                                                       "whether a filter killed or trapped",
+                                                       "the executable of some calls"};
+  return std::ranges::any_of(kBegins, [&](std::string_view begin) { return what.starts_with(begin); });
+}
+
 void AddUnseen(const Coverage& coverage, std::vector<Gap>& gaps) {
   for (const std::string& what : coverage.completeness.unseen) {
-    // These two are judged call by call.
-    if (what == unseen::kArguments || what == unseen::kErrno) continue;
+    if (IsJudgedByCall(what)) continue;
     if (what == unseen::kAllowedCalls) {
       if (coverage.allowed_are_logged) continue;
       gaps.push_back({GapKind::kAllowed, "the log shows only what the profile of that time denied or logged",
@@ -65,8 +81,12 @@ void AddUnseen(const Coverage& coverage, std::vector<Gap>& gaps) {
     } else if (what == unseen::kDenials) {
       gaps.push_back({GapKind::kDenials, "the recorder could not see calls that a filter denied",
                       "record the container while it is unconfined, or with a recorder that sees denials"});
+    } else if (what == unseen::kBeforeTheStart) {
+      gaps.push_back(
+          {GapKind::kPhases, "not seen: " + what, "record it from its start (portcullis record --from-start)"});
     } else {
-      gaps.push_back({GapKind::kUnseen, "not visible to the source: " + what, "record with another source"});
+      gaps.push_back({GapKind::kUnseen, "not visible to the source: " + what,
+                      "record with another source, or --accept unseen where that does not matter"});
     }
   }
 }
@@ -98,7 +118,8 @@ std::string_view NameOf(GapKind kind) {
 }
 
 bool MayBeAccepted(GapKind kind) {
-  return kind == GapKind::kPhases || kind == GapKind::kDuration || kind == GapKind::kAllowed;
+  return kind == GapKind::kPhases || kind == GapKind::kDuration || kind == GapKind::kAllowed ||
+         kind == GapKind::kUnseen;
 }
 
 std::vector<Gap> FindGaps(const Subject& subject, const Coverage& coverage, const GapOptions& options) {

@@ -87,7 +87,6 @@ std::optional<int> OutcomeOf(const Call& call) {
     case CallResult::kUnknown:
     case CallResult::kErrno:
     case CallResult::kTrace:
-      return call.error == 0 ? std::nullopt : std::optional(call.error);
     case CallResult::kLogged:
     case CallResult::kNotify:
       return call.error == 0 ? std::nullopt : std::optional(call.error);

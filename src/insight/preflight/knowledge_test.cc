@@ -82,6 +82,8 @@ TEST(Knowledge, AnswerAndCallerDecide) {
   EXPECT_EQ(Known("socket", EPERM, "", {{0, 40}}), "af-vsock");
   EXPECT_EQ(Known("socket", EPERM), "old-families");
   EXPECT_EQ(Known("unshare", EPERM, "/opt/chrome/chrome", {{0, 0x10000000}}), "user-namespace-browser");
+  EXPECT_EQ(Known("unshare", EPERM, "/opt/chrome/chrome"), "user-namespace-browser");
+  EXPECT_EQ(Known("unshare", EPERM, "/bin/x", {{0, 0x10000000}}), "user-namespace");
   EXPECT_EQ(Known("unshare", EPERM, "/bin/x", {{0, 0x20000}}), "other-namespaces");
   EXPECT_EQ(Known("futex_time64", EPERM, "", {}, "x86"), "time64");
   EXPECT_EQ(Known("futex_time64", EPERM), "");

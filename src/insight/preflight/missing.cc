@@ -76,9 +76,12 @@ Addition AdditionFor(const Enforced& base, std::span<const Needed> needed) {
                                          : fmt::format("architecture {:x}", one.call.audit_arch)));
       continue;
     }
-    if (rule->args.empty()) whole.insert(rule->names[0]);
     auto& callers = rules[{rule->names[0], rule->args}];
     if (!one.caller.empty()) callers.insert(one.caller);
+    if (!rule->args.empty()) continue;
+    whole.insert(rule->names[0]);
+    if (!TestedBits(base.profile, rule->names[0]).empty())
+      callers.insert("with any arguments, since they were not seen");
   }
   Addition addition{.delta = {}, .comments = {}, .impossible = {impossible.begin(), impossible.end()}};
   for (const auto& [key, callers] : rules) {

@@ -62,6 +62,7 @@ TEST(AdditionFor, SaysWhatCannotBe) {
   // One socket of unknown arguments: the whole call, and no entry beside it.
   ASSERT_EQ(addition.delta.allow.size(), 1u);
   EXPECT_EQ(EntryText(addition.delta.allow[0]), "socket");
+  EXPECT_EQ(addition.comments[0], "with any arguments, since they were not seen");
 }
 
 TEST(OnlySeen, KeepsTheAnswersOfWhatWasSeen) {

@@ -56,10 +56,9 @@ class Judging {
         if (trace.as && workload.pod.empty()) {
           workload = *trace.as;
         }
-        if (const auto best = BestSubject(workload)) {
-          sources_[*best].push_back({t, w});
-          continue;
-        }
+        const std::vector<size_t> best = BestSubjects(workload);
+        for (const size_t subject : best) sources_[subject].push_back({t, w});
+        if (!best.empty()) continue;
         const Subject subject = SubjectOf(workload);
         const std::string title = TitleOf(subject);
         if (!question_.judge_unclaimed) {
@@ -76,19 +75,20 @@ class Judging {
     }
   }
 
-  // nullopt also where two fit alike: nobody can tell whose it is.
-  std::optional<size_t> BestSubject(const Workload& workload) const {
+  // One, or the same container in several manifests. None where two others fit alike: nobody can tell whose it is.
+  std::vector<size_t> BestSubjects(const Workload& workload) const {
     int best = 0;
-    std::optional<size_t> found;
-    bool twice = false;
+    std::vector<size_t> found;
     for (size_t s = 0; s < question_.subjects.size(); ++s) {
       const int match = MatchOf(question_.subjects[s], workload);
       if (match == 0 || match < best) continue;
-      twice = match == best;
+      if (match > best) found.clear();
       best = match;
-      found = s;
+      found.push_back(s);
     }
-    return twice ? std::nullopt : found;
+    const bool one_container = std::ranges::all_of(
+        found, [&](size_t s) { return TitleOf(question_.subjects[s]) == TitleOf(question_.subjects[found.front()]); });
+    return one_container ? found : std::vector<size_t>{};
   }
 
   void IndexCalls() {
@@ -240,6 +240,7 @@ class Judging {
     std::set<size_t> traces;
     for (const Source& source : sources_[s]) traces.insert(source.trace);
     std::vector<std::string> names;
+    names.reserve(traces.size());
     for (const size_t trace : traces) names.push_back(question_.traces[trace].name);
     return names;
   }

@@ -96,6 +96,12 @@ TEST(Preflight, SourcesThatLostEventsAreNeverSafe) {
     EXPECT_EQ(report.Worst(), Verdict::kIncomplete) << what;
     EXPECT_THAT(GapsOf(report.verdicts[0]), ElementsAre(what < 2 ? "losses" : what == 2 ? "denials" : "unseen"));
   }
+  // What says nothing about an answer does not matter; the rest can be accepted, if it is no loss.
+  Evidence strace = Life(kWebPod);
+  strace.completeness.unseen = {"whether EPERM and ENOSYS are a filter's answer or the kernel's own", "executables"};
+  EXPECT_EQ(Ask(FromManifest(kWeb), {strace}).Worst(), Verdict::kSafe);
+  strace.completeness.unseen.insert(std::string(unseen::kBeforeTheStart));
+  EXPECT_THAT(GapsOf(Ask(FromManifest(kWeb), {strace}).verdicts[0]), ElementsAre("phases"));
   // Two traces: what one of them can see is seen; what one of them lost is lost.
   Evidence blind = Life(kWebPod);
   blind.completeness.unseen.insert(std::string(unseen::kDenials));
@@ -174,6 +180,10 @@ metadata: {name: web-api}
 spec: {template: {spec: {containers: [{name: nginx, image: i}]}}}
 ---
 kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: nginx, image: i}]}
+---
+kind: Pod
 metadata: {name: static, namespace: kube-system}
 spec: {containers: [{name: c, image: i}]}
 )";
@@ -191,8 +201,14 @@ spec: {containers: [{name: c, image: i}]}
     told.push_back(TitleOf(report.subjects[one.subject]) + " " + std::string(IdOf(one.verdict)));
   }
   EXPECT_THAT(told, ElementsAre("Deployment default/web/nginx safe", "Deployment default/web-api/nginx safe",
-                                "Pod kube-system/static/c safe", "command make test breaks",
-                                "other/web-7d9f8b5c6d-x2x4z/nginx safe"));
+                                "Pod default/web/nginx incomplete", "Pod kube-system/static/c safe",
+                                "command make test breaks", "other/web-7d9f8b5c6d-x2x4z/nginx safe"));
+}
+
+TEST(Preflight, OneContainerInTwoManifestsHasTheSameEvidence) {
+  const Report report = Ask(FromManifest(std::string(kWeb) + "---" + kWeb), {Life(kWebPod)});
+  ASSERT_EQ(report.verdicts.size(), 2u);
+  EXPECT_EQ(report.Count(Verdict::kSafe), 2u);
 }
 
 TEST(Preflight, ACommandCountsAsTheContainerThatItIsMappedTo) {

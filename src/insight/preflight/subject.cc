@@ -81,7 +81,7 @@ Subject SubjectOf(const Workload& workload) {
     constexpr size_t kShortId = 13;
     subject.container = workload.container_id.substr(0, kShortId);
   } else {
-    subject.container = workload.command;
+    subject.container = workload.command.empty() ? "(processes of unknown containers)" : workload.command;
   }
   return subject;
 }
@@ -96,7 +96,9 @@ int MatchOf(const Subject& subject, const Workload& workload) {
   k8s::PodTemplate object;
   object.kind = subject.kind;
   object.name = subject.pod;
-  return k8s::MayBePodOf(object, workload.pod) ? static_cast<int>(subject.pod.size()) + 1 : 0;
+  if (!k8s::MayBePodOf(object, workload.pod)) return 0;
+  // A static pod may be called anything that goes on; a pattern of another kind says more.
+  return 2 * static_cast<int>(subject.pod.size()) + (subject.kind == "Pod" ? 0 : 1);
 }
 
 }  // namespace portcullis::insight

@@ -122,6 +122,7 @@ Result<std::vector<StartOutcome>> TryStarts(const seccomp::ResolvedProfile& prof
       auto problem = trial.Start(*program, profile, no_new_privileges);
       if (!problem) return Wrap(problem.error(), "start test with {}", name);
       outcomes.push_back({name, no_new_privileges, *std::move(problem)});
+      if (!outcomes.back().error.empty()) return outcomes;
     }
   }
   if (outcomes.empty()) return Fail(Code::kNotFound, "start test: neither crun nor runc is installed");
