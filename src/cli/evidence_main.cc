@@ -12,7 +12,9 @@
 #include "cli/evidence/evidence_table.h"
 #include "cli/output/human.h"
 #include "cli/verbs.h"
+#include "engine/syscalls/arch.h"
 #include "insight/evidence/audit_log.h"
+#include "insight/evidence/strace_reader.h"
 #include "insight/evidence/trace_file.h"
 
 namespace portcullis::cli {
@@ -24,6 +26,7 @@ usage: portcullis evidence VERB [flags]
 
   log [FILE...]     read seccomp records of audit.log, syslog, kern.log, journalctl or dmesg output, compressed or not;
                     - is standard input; without a FILE, this host's audit log and its rotations, else its syslog
+  strace FILE...    read strace's output: -f, -ff (all its files together), -c, with any time stamps; compressed or not
   show TRACE...     print traces, merged
   merge TRACE...    merge traces into one, of replicas and of several runs: -o TRACE
 
@@ -37,6 +40,7 @@ constexpr int kError = 2;
 struct Flags {
   std::string out;
   std::string format = "table";
+  std::string arch;
   bool denied_only = false;
   int rows = 0;
 };
@@ -95,6 +99,12 @@ Result<int> Finish(const insight::Evidence& evidence, const Flags& flags) {
   return code;
 }
 
+// Progress on a terminal, at the line's beginning.
+void ShowProgress(const std::string& path, uint64_t bytes, uint64_t found, const char* what) {
+  std::fprintf(stderr, "\r\033[K%s: %s, %llu %s", path.c_str(), HumanSize(static_cast<double>(bytes), 3).c_str(),
+               static_cast<unsigned long long>(found), what);
+}
+
 Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
   if (paths.empty()) {
     ASSIGN_OR_RETURN(paths, HostLogs());
@@ -103,11 +113,7 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   for (const std::string& path : paths) {
     TRY(reader.Read(path, [&](uint64_t bytes) {
-      if (terminal) {
-        std::fprintf(stderr, "\r\033[K%s: %s, %llu records", path.c_str(),
-                     HumanSize(static_cast<double>(bytes), 3).c_str(),
-                     static_cast<unsigned long long>(reader.counts().records));
-      }
+      if (terminal) ShowProgress(path, bytes, reader.counts().records, "records");
     }));
   }
   if (terminal) std::fputs("\r\033[K", stderr);
@@ -119,6 +125,33 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
     std::fprintf(stderr,
                  "%llu lines only look like records (neither kernel nor audit daemon wrote them): not counted\n",
                  static_cast<unsigned long long>(counts.foreign));
+  }
+  return Finish(reader.Take(), flags);
+}
+
+Result<int> Strace(const std::vector<std::string>& paths, const Flags& flags) {
+  insight::StraceOptions options;
+  if (!flags.arch.empty()) {
+    auto arch = syscalls::ArchFromScmpName(flags.arch);
+    if (!arch) arch = syscalls::ArchFromDockerName(flags.arch);
+    if (!arch) {
+      return Fail(Code::kInvalidArgument, "--arch: {} is not an architecture; want a name such as amd64 or arm64",
+                  base::Quote(flags.arch));
+    }
+    options.arch = *arch;
+  }
+  insight::StraceReader reader(options);
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  TRY(reader.Read(paths, [&](const std::string& path, uint64_t bytes) {
+    if (terminal) ShowProgress(path, bytes, reader.counts().calls, "calls");
+  }));
+  if (terminal) std::fputs("\r\033[K", stderr);
+  const insight::StraceCounts counts = reader.counts();
+  std::fprintf(stderr, "%zu files, %s, %llu lines, %llu calls\n", paths.size(),
+               HumanSize(static_cast<double>(counts.bytes), 3).c_str(), static_cast<unsigned long long>(counts.lines),
+               static_cast<unsigned long long>(counts.calls));
+  if (counts.others > 0) {
+    std::fprintf(stderr, "%llu lines are not strace's: not counted\n", static_cast<unsigned long long>(counts.others));
   }
   return Finish(reader.Take(), flags);
 }
@@ -147,20 +180,23 @@ int EvidenceMain(const std::vector<std::string>& args) {
       },
       "the same");
   line.Text("--format", &flags.format, "table or trace");
+  line.Text("--arch", &flags.arch, "strace: the machine that it ran on, such as arm64; this one's when not given");
   line.Bool("--denied", &flags.denied_only, "only calls that were denied or logged");
   line.Number("--rows", &flags.rows, "so many rows at most; 0: all");
-  line.Positional("verb", &words, "log [FILE...] | show TRACE... | merge TRACE...", false);
+  line.Positional("verb", &words, "log [FILE...] | strace FILE... | show TRACE... | merge TRACE...", false);
   line.Footer(kUsage);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kError;
   const std::string verb = words.empty() ? "" : words[0];
   const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
-  const bool known = verb == "log" || ((verb == "show" || verb == "merge") && !operands.empty());
+  const bool known = verb == "log" || ((verb == "strace" || verb == "show" || verb == "merge") && !operands.empty());
   if (!known || (verb == "merge" && flags.out.empty()) || flags.rows < 0 ||
       (flags.format != "table" && flags.format != "trace")) {
     std::fputs(kUsage, stderr);
     return kError;
   }
-  const auto done = verb == "log" ? Log(operands, flags) : Traces(operands, flags);
+  const auto done = verb == "log"      ? Log(operands, flags)
+                    : verb == "strace" ? Strace(operands, flags)
+                                       : Traces(operands, flags);
   return done ? *done : Report(done.error());
 }
 
