@@ -37,8 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       reader.Feed(text.substr(0, piece));
       reader.Feed(text.substr(piece));
       reader.EndFile();
-      const uint64_t calls = reader.counts().calls;
       const Evidence evidence = reader.Take();
+      const uint64_t calls = reader.counts().calls;
       uint64_t counted = 0;
       for (const auto& [call, facts] : evidence.calls()) counted += facts.count;
       // What is not in the evidence is told as lost.

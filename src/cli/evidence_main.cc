@@ -146,6 +146,7 @@ Result<int> Strace(const std::vector<std::string>& paths, const Flags& flags) {
     if (terminal) ShowProgress(path, bytes, reader.counts().calls, "calls");
   }));
   if (terminal) std::fputs("\r\033[K", stderr);
+  const insight::Evidence evidence = reader.Take();
   const insight::StraceCounts counts = reader.counts();
   std::fprintf(stderr, "%zu files, %s, %llu lines, %llu calls\n", paths.size(),
                HumanSize(static_cast<double>(counts.bytes), 3).c_str(), static_cast<unsigned long long>(counts.lines),
@@ -153,7 +154,7 @@ Result<int> Strace(const std::vector<std::string>& paths, const Flags& flags) {
   if (counts.others > 0) {
     std::fprintf(stderr, "%llu lines are not strace's: not counted\n", static_cast<unsigned long long>(counts.others));
   }
-  return Finish(reader.Take(), flags);
+  return Finish(evidence, flags);
 }
 
 Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {

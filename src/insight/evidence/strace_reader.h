@@ -53,9 +53,9 @@ class StraceReader {
   void Feed(std::string_view piece);
   void EndFile();
 
-  const StraceCounts& counts() const;
-  // What was found; the reader is empty afterwards.
+  // What was found; call it once, at the end. Calls that had no result yet count only then.
   Evidence Take();
+  const StraceCounts& counts() const;
 
  private:
   class State;
