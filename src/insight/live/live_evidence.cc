@@ -46,7 +46,7 @@ struct LiveEvidence::State {
           return owners.Forked(event.parent, event.pid);
         case ProcEvent::Kind::kExec:
           // A runtime moves a container's first process into its cgroup before this.
-          Look(event.pid);
+          if (!Look(event.pid)) owners.MissedExec(event.pid);
           return;
         case ProcEvent::Kind::kExit:
           return owners.Exited(event.pid);
