@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -81,21 +80,12 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
   return {};
 }
 
-// The flag, then crictl's environment variable and configuration file, then our own socket.
-Result<std::string> Endpoint(const Flags& flags) {
-  if (!flags.endpoint.empty()) return flags.endpoint;
-  if (const char* set = std::getenv("CONTAINER_RUNTIME_ENDPOINT"); set != nullptr && *set != '\0')
-    return std::string(set);
-  ASSIGN_OR_RETURN(const ClientConfig config, LoadClientConfig(kDefaultClientConfig, false));
-  return config.runtime_endpoint.empty() ? std::string(kDefaultEndpoint) : config.runtime_endpoint;
-}
-
 Result<void> Run(const Flags& flags) {
   if (flags.output != "table" && flags.output != "json" && flags.output != "yaml") {
     return Fail(Code::kInvalidArgument, "unsupported output format {}, use one of table, json, yaml",
                 base::Quote(flags.output));
   }
-  ASSIGN_OR_RETURN(const std::string endpoint, Endpoint(flags));
+  ASSIGN_OR_RETURN(const std::string endpoint, FindRuntimeEndpoint(flags.endpoint));
   ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = endpoint}));
   TRY(Show(*runtime, flags));
   while (flags.watch && poll(nullptr, 0, kWatchMilliseconds) == 0) TRY(Show(*runtime, flags));

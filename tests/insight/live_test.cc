@@ -137,7 +137,7 @@ TEST(LiveEvidenceTest, ProcessesThatEndAtOnceHaveTheirContainer) {
   const auto end = base::Now() + kPatience;
   while (live->records() < 200 && base::Now() < end) ASSERT_TRUE(live->Step(std::chrono::milliseconds(200)));
   EXPECT_EQ(base::Wait(*child, kPatience).value_or(-1), 0);
-  const Evidence evidence = live->Take();
+  const Evidence evidence = live->Snapshot();
   uint64_t found = 0;
   for (const auto& [call, facts] : evidence.calls()) {
     if (call.number != SYS_getppid || call.executable != SubjectPath()) continue;
@@ -157,7 +157,7 @@ TEST(LiveEvidenceTest, ProcessesThatEndAtOnceHaveTheirContainer) {
   EXPECT_EQ(RunSubject("brief", {"CGROUP=" + cgroup}).exit_code, 0);
   const auto late_end = base::Now() + kPatience;
   while (late->records() < 200 && base::Now() < late_end) ASSERT_TRUE(late->Step(std::chrono::milliseconds(200)));
-  const Evidence unknown = late->Take();
+  const Evidence unknown = late->Snapshot();
   for (const auto& [call, facts] : unknown.calls()) {
     if (call.executable == SubjectPath()) {
       EXPECT_EQ(unknown.workloads()[call.workload], Workload{});

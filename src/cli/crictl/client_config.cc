@@ -1,5 +1,6 @@
 #include "cli/crictl/client_config.h"
 
+#include <cstdlib>
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -70,6 +71,15 @@ Result<ClientConfig> FromSettings(const nlohmann::json& settings, const std::str
 }
 
 }  // namespace
+
+Result<std::string> FindRuntimeEndpoint(const std::string& flag) {
+  if (!flag.empty()) return flag;
+  if (const char* set = std::getenv("CONTAINER_RUNTIME_ENDPOINT"); set != nullptr && *set != '\0') {
+    return std::string(set);
+  }
+  ASSIGN_OR_RETURN(const ClientConfig config, LoadClientConfig(kDefaultClientConfig, false));
+  return config.runtime_endpoint.empty() ? std::string(kDefaultEndpoint) : config.runtime_endpoint;
+}
 
 Result<std::chrono::milliseconds> ParseTimeout(const std::string& text) {
   if (const auto seconds = base::ParseUint(text); seconds && *seconds <= 1'000'000) {

@@ -33,6 +33,9 @@ struct ClientConfig {
 // An absent file is an empty configuration unless `must_exist`. Unknown keys are errors with the nearest known one.
 Result<ClientConfig> LoadClientConfig(const std::string& path, bool must_exist);
 
+// `flag` when it is given, then crictl's environment variable and configuration file, then our own socket.
+Result<std::string> FindRuntimeEndpoint(const std::string& flag);
+
 // crictl's timeouts: a Go duration ("10s") or whole seconds ("10").
 Result<std::chrono::milliseconds> ParseTimeout(const std::string& text);
 

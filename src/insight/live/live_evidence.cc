@@ -130,8 +130,8 @@ Result<void> LiveEvidence::Step(std::chrono::milliseconds timeout) {
                                 [this](const AuditRecord& record) { state_->TakeRecord(record); });
 }
 
-Evidence LiveEvidence::Take() {
-  Evidence& out = state_->evidence;
+Evidence LiveEvidence::Snapshot() const {
+  Evidence out = state_->evidence;
   for (Loss& loss : state_->audit->Losses()) out.completeness.losses.push_back(std::move(loss));
   if (state_->unattributed > 0) {
     const std::string why = state_->why_not_followed.empty() ? "" : " (" + state_->why_not_followed + ")";
@@ -141,7 +141,7 @@ Evidence LiveEvidence::Take() {
   if (state_->event_overruns > 0) out.completeness.unseen.insert("which container some short-lived processes were in");
   out.completeness.unseen.insert(
       {"arguments", "calls that a profile allows without logging", "the errno of a denied call"});
-  return std::move(out);
+  return out;
 }
 
 }  // namespace portcullis::insight

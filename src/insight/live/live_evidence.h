@@ -3,7 +3,7 @@
 //
 //   ASSIGN_OR_RETURN(LiveEvidence live, LiveEvidence::Open({.describe = AskRuntime}));
 //   while (!stop) TRY(live.Step(std::chrono::milliseconds(500)));
-//   Evidence evidence = live.Take();
+//   Evidence evidence = live.Snapshot();
 //
 // A record whose process is of no container belongs to the workload "(no container)"; one whose container could not be
 // found to none, and is a loss. One thread.
@@ -47,8 +47,8 @@ class LiveEvidence {
   Result<void> Step(std::chrono::milliseconds timeout);
   uint64_t records() const;
 
-  // What was found; call it once, at the end.
-  Evidence Take();
+  // What was found so far, with what was lost so far.
+  Evidence Snapshot() const;
 
  private:
   struct State;
