@@ -50,22 +50,25 @@ Result<int> Watch(const Flags& flags) {
     }
   }
   StopSignals stop;
-  // Names are asked of the runtime; a host without one has container ids all the same.
+  ContainerNames names(nullptr);
+  // First of all the records: they wait while the runtime is looked for.
+  ASSIGN_OR_RETURN(insight::LiveEvidence live,
+                   insight::LiveEvidence::Open({.source = source, .describe = [&names](const insight::Workload& known) {
+                                                  return names.Describe(known);
+                                                }}));
+  // A host without a runtime that answers has container ids all the same.
   std::unique_ptr<cri::RuntimeApi> runtime;
   ASSIGN_OR_RETURN(const std::string endpoint, FindRuntimeEndpoint(flags.endpoint));
-  auto connected = cri::Connect({.endpoint = endpoint, .timeout = kRuntimeTimeout});
+  auto connected = cri::Connect(
+      {.endpoint = endpoint, .timeout = kRuntimeTimeout, .connect_timeout = std::chrono::milliseconds(500)});
   if (connected) {
     runtime = std::move(*connected);
+    names = ContainerNames(runtime.get());
   } else if (!flags.endpoint.empty()) {
     return Failure(connected.error());
   } else {
     std::fprintf(stderr, "no names of pods, only container ids: %s\n", connected.error().message.c_str());
   }
-  ContainerNames names(runtime.get());
-  ASSIGN_OR_RETURN(insight::LiveEvidence live,
-                   insight::LiveEvidence::Open({.source = source, .describe = [&names](const insight::Workload& known) {
-                                                  return names.Describe(known);
-                                                }}));
   if (!live.audit().why_not_multicast().empty()) {
     std::fprintf(stderr, "reading the kernel's log, whose rate limit drops records: %s\n",
                  live.audit().why_not_multicast().c_str());
