@@ -40,6 +40,38 @@ Result<insight::AuditSource> SourceOf(const std::string& word) {
   return Fail(Code::kInvalidArgument, "--source={}: expected best, audit or kmsg", word);
 }
 
+// The runtime that knows the names of pods. A host without one has container ids all the same.
+class Runtime {
+ public:
+  explicit Runtime(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+
+  Result<void> Connect(std::chrono::milliseconds patience) {
+    asked_ = true;
+    auto connected = cri::Connect({.endpoint = endpoint_, .timeout = kRuntimeTimeout, .connect_timeout = patience});
+    if (!connected) {
+      error_ = connected.error().message;
+      return Failure(connected.error());
+    }
+    api_ = std::move(*connected);
+    names_ = ContainerNames(api_.get());
+    return {};
+  }
+
+  insight::Workload Describe(const insight::Workload& known) {
+    if (!asked_) (void)Connect(std::chrono::milliseconds(200));
+    return names_.Describe(known);
+  }
+
+  const std::string& error() const { return error_.empty() ? names_.error() : error_; }
+
+ private:
+  std::string endpoint_;
+  bool asked_ = false;
+  std::unique_ptr<cri::RuntimeApi> api_;
+  ContainerNames names_{nullptr};
+  std::string error_;
+};
+
 Result<int> Watch(const Flags& flags) {
   ASSIGN_OR_RETURN(const insight::AuditSource source, SourceOf(flags.source));
   std::optional<std::chrono::nanoseconds> duration;
@@ -50,25 +82,15 @@ Result<int> Watch(const Flags& flags) {
     }
   }
   StopSignals stop;
-  ContainerNames names(nullptr);
-  // First of all the records: they wait while the runtime is looked for.
-  ASSIGN_OR_RETURN(insight::LiveEvidence live,
-                   insight::LiveEvidence::Open({.source = source, .describe = [&names](const insight::Workload& known) {
-                                                  return names.Describe(known);
-                                                }}));
-  // A host without a runtime that answers has container ids all the same.
-  std::unique_ptr<cri::RuntimeApi> runtime;
   ASSIGN_OR_RETURN(const std::string endpoint, FindRuntimeEndpoint(flags.endpoint));
-  auto connected = cri::Connect(
-      {.endpoint = endpoint, .timeout = kRuntimeTimeout, .connect_timeout = std::chrono::milliseconds(500)});
-  if (connected) {
-    runtime = std::move(*connected);
-    names = ContainerNames(runtime.get());
-  } else if (!flags.endpoint.empty()) {
-    return Failure(connected.error());
-  } else {
-    std::fprintf(stderr, "no names of pods, only container ids: %s\n", connected.error().message.c_str());
-  }
+  Runtime runtime(endpoint);
+  // An endpoint that was asked for must answer; another is looked for when the first container shows.
+  if (!flags.endpoint.empty()) TRY(runtime.Connect(std::chrono::seconds(2)));
+  ASSIGN_OR_RETURN(
+      insight::LiveEvidence live,
+      insight::LiveEvidence::Open({.source = source, .describe = [&runtime](const insight::Workload& known) {
+                                     return runtime.Describe(known);
+                                   }}));
   if (!live.audit().why_not_multicast().empty()) {
     std::fprintf(stderr, "reading the kernel's log, whose rate limit drops records: %s\n",
                  live.audit().why_not_multicast().c_str());
@@ -100,7 +122,9 @@ Result<int> Watch(const Flags& flags) {
   TRY(live.Step(std::chrono::milliseconds(0)));
   if (terminal) std::fputs("\r\033[K", stderr);
   std::fprintf(stderr, "%llu records\n", static_cast<unsigned long long>(live.records()));
-  if (!names.error().empty()) std::fprintf(stderr, "some pods have no name: %s\n", names.error().c_str());
+  if (!runtime.error().empty()) {
+    std::fprintf(stderr, "some pods have no name, only container ids: %s\n", runtime.error().c_str());
+  }
   return FinishEvidence(live.Snapshot(), flags.output);
 }
 
