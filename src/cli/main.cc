@@ -22,6 +22,8 @@ usage: portcullis VERB [flags]
   image     load, list and remove images without a registry
   profile   look at, check, compile and prove seccomp profiles
   evidence  what workloads were seen to call, from audit records and traces
+  try       run a test suite under a profile: what was denied beside what failed
+  tolerate  run a program with one denied call at a time: which denials it survives
   drain     take no new pods and end those of this node
   uncordon  take pods again
   completion  the script that completes these words in bash, zsh or fish
@@ -52,6 +54,9 @@ int main(int argc, char** argv) {
   if (verb == "image") return ImageMain(args);
   if (verb == "profile") return ProfileMain(args);
   if (verb == "evidence") return EvidenceMain(args);
+  if (verb == "try") return TryMain(args);
+  if (verb == "tolerate") return TolerateMain(args);
+  if (verb == "__under-filter") return UnderFilterVerb(args);
   if (verb == "drain") return DrainMain(args);
   if (verb == "uncordon") return UncordonMain(args);
   if (verb == "completion") return CompletionMain(args);
