@@ -98,8 +98,10 @@ Result<SuiteRun> RunSuite(const TryFlags& flags, const std::vector<std::string>&
   StopSignals stop;
   SuiteRun out;
   const auto decide = [&out](const insight::AskedCall& call) {
-    const insight::CallResult result = call.denied.answer.result;
-    if (result != insight::CallResult::kAllowed) AddDenial(out.denials, call.denied, call.executable, call.location);
+    const insight::ProfileAnswer& answer = call.denied.answer;
+    if (answer.result != insight::CallResult::kAllowed) {
+      AddDenial(out.denials, CallOf(call.data, answer), call.executable, call.location);
+    }
     return insight::Reply::kAsProfile;
   };
   const bool beside = !flags.workload.empty();

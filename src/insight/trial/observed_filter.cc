@@ -59,8 +59,12 @@ ProfileAnswer AnswerOf(const bpf::Program& program, const bpf::Data& data) {
 }
 
 DeniedCase CaseOf(const bpf::Data& data, const ProfileAnswer& answer) {
+  if (answer.by_arguments) return CallOf(data, answer);
+  return {.audit_arch = data.arch, .number = data.nr, .answer = answer};
+}
+
+DeniedCase CallOf(const bpf::Data& data, const ProfileAnswer& answer) {
   DeniedCase out{.audit_arch = data.arch, .number = data.nr, .answer = answer};
-  if (!answer.by_arguments) return out;
   const auto arch = syscalls::ArchFromAudit(data.arch, data.nr);
   if (!arch) return out;
   const bool narrow = syscalls::InfoOf(*arch).bits == 32;

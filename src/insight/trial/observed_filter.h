@@ -47,6 +47,8 @@ struct DeniedCase {
   auto operator<=>(const DeniedCase&) const = default;
 };
 DeniedCase CaseOf(const bpf::Data& data, const ProfileAnswer& answer);
+// The same with every argument that evidence keeps: for telling, not for trying.
+DeniedCase CallOf(const bpf::Data& data, const ProfileAnswer& answer);
 
 // "unshare(CLONE_NEWUSER)", "socketcall (x86)": the architecture where it is not this machine's.
 std::string Text(const DeniedCase& denied);

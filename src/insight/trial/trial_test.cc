@@ -72,6 +72,7 @@ TEST(ObservedFilter, CasesAndTheirNames) {
   EXPECT_EQ(text(Data(165, 7)), "mount") << "the profile does not look at its arguments";
   EXPECT_EQ(Text(CaseOf(Data(165, 7), AnswerOf(kProfile, Data(165)))),
             Text(CaseOf(Data(165, 9), AnswerOf(kProfile, Data(165)))));
+  EXPECT_EQ(Text(CallOf(Data(165, 7), AnswerOf(kProfile, Data(165)))), "mount(_, _, _, 0)");
   EXPECT_EQ(Text(DeniedCase{.audit_arch = 0x40000003, .number = 102}), "socketcall (x86)");
   EXPECT_EQ(Text(DeniedCase{.audit_arch = 1, .number = 7}), "syscall_7 (architecture 1)");
   EXPECT_EQ(Text(ProfileAnswer{CallResult::kErrno, EPERM, false}), "errno EPERM");
