@@ -35,7 +35,7 @@ install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/portcullis/ex
 
 # Manual pages and completions come from the program's own words, so they are made after it.
 set(man_pages portcullis.1 portcullis-node.8 portcullis-runtime.8 portcullis-image.1 portcullis-profile.1
-  portcullis-status.1 portcullis-evidence.1 portcullis-preflight.1 portcullis-crictl.1 portcullis-record.8 portcullis-drain.8 portcullis-uncordon.8)
+  portcullis-status.1 portcullis-evidence.1 portcullis-preflight.1 portcullis-try.1 portcullis-tolerate.1 portcullis-crictl.1 portcullis-record.8 portcullis-drain.8 portcullis-uncordon.8)
 set(made_man "")
 set(installed_man "")
 foreach(page ${man_pages})

@@ -62,6 +62,12 @@ StopSignals::StopSignals() {
   sigaction(SIGPIPE, &ignore, nullptr);
 }
 
+bool StopSignals::Arrived() {
+  const sigset_t set = StopSet();
+  constexpr timespec kNow{};
+  return ::sigtimedwait(&set, nullptr, &kNow) > 0;
+}
+
 int StopSignals::Wait() {
   const sigset_t set = StopSet();
   int signal = 0;

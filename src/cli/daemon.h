@@ -27,7 +27,8 @@ void SetDaemonUmask();
 class StopSignals {
  public:
   StopSignals();
-  int Wait();  // the signal's number
+  int Wait();      // the signal's number
+  bool Arrived();  // without waiting; takes the signal
 };
 
 }  // namespace portcullis::cli

@@ -10,9 +10,12 @@
 #include "base/try.h"
 #include "cli/command_line.h"
 #include "cli/evidence/evidence_table.h"
+#include "cli/evidence_verbs.h"
 #include "cli/output/human.h"
 #include "cli/verbs.h"
+#include "engine/syscalls/arch.h"
 #include "insight/evidence/audit_log.h"
+#include "insight/evidence/strace_reader.h"
 #include "insight/evidence/trace_file.h"
 
 namespace portcullis::cli {
@@ -24,6 +27,9 @@ usage: portcullis evidence VERB [flags]
 
   log [FILE...]     read seccomp records of audit.log, syslog, kern.log, journalctl or dmesg output, compressed or not;
                     - is standard input; without a FILE, this host's audit log and its rotations, else its syslog
+  strace FILE...    read strace's output: -f, -ff (all its files together), -c, with any time stamps; compressed or not
+  watch             seccomp records of this host as they happen, with their pods: --for 10m
+  host              what this host's kernel, audit system and runtimes let be seen and done
   show TRACE...     print traces, merged
   merge TRACE...    merge traces into one, of replicas and of several runs: -o TRACE
 
@@ -31,20 +37,9 @@ usage: portcullis evidence VERB [flags]
 what was lost), 2 an error.
 )";
 
-constexpr int kIncomplete = 1;
-constexpr int kError = 2;
-
-struct Flags {
-  std::string out;
-  std::string format = "table";
-  bool denied_only = false;
-  int rows = 0;
+struct Flags : EvidenceOutput {
+  std::string arch;
 };
-
-int Report(const Error& error) {
-  std::fprintf(stderr, "portcullis evidence: %s\n", error.message.c_str());
-  return kError;
-}
 
 // The newest last, as logrotate names them: x.3.gz, x.2.gz, x.1, x.
 std::vector<std::string> WithRotations(const std::string& folder, const std::string& name) {
@@ -78,21 +73,10 @@ Result<std::vector<std::string>> HostLogs() {
               "journalctl -k -o export | portcullis evidence log -");
 }
 
-Result<int> Finish(const insight::Evidence& evidence, const Flags& flags) {
-  if (!flags.out.empty()) TRY(insight::WriteTrace(evidence, flags.out));
-  const int code = evidence.IsComplete() ? 0 : kIncomplete;
-  if (flags.out == "-") return code;
-  if (flags.format == "trace") {
-    std::fputs(insight::FormatTrace(evidence).c_str(), stdout);
-    return code;
-  }
-  std::fputs(
-      EvidenceTable(evidence, {.max_rows = static_cast<size_t>(flags.rows), .denied_only = flags.denied_only}).c_str(),
-      stdout);
-  const std::string missing = CompletenessText(evidence);
-  if (!missing.empty()) std::printf("\n%s", missing.c_str());
-  if (!flags.out.empty()) std::printf("wrote %s\n", flags.out.c_str());
-  return code;
+// Progress on a terminal, at the line's beginning.
+void ShowProgress(const std::string& path, uint64_t bytes, uint64_t found, const char* what) {
+  std::fprintf(stderr, "\r\033[K%s: %s, %llu %s", path.c_str(), HumanSize(static_cast<double>(bytes), 3).c_str(),
+               static_cast<unsigned long long>(found), what);
 }
 
 Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
@@ -103,11 +87,7 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   for (const std::string& path : paths) {
     TRY(reader.Read(path, [&](uint64_t bytes) {
-      if (terminal) {
-        std::fprintf(stderr, "\r\033[K%s: %s, %llu records", path.c_str(),
-                     HumanSize(static_cast<double>(bytes), 3).c_str(),
-                     static_cast<unsigned long long>(reader.counts().records));
-      }
+      if (terminal) ShowProgress(path, bytes, reader.counts().records, "records");
     }));
   }
   if (terminal) std::fputs("\r\033[K", stderr);
@@ -120,7 +100,35 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
                  "%llu lines only look like records (neither kernel nor audit daemon wrote them): not counted\n",
                  static_cast<unsigned long long>(counts.foreign));
   }
-  return Finish(reader.Take(), flags);
+  return FinishEvidence(reader.Take(), flags);
+}
+
+Result<int> Strace(const std::vector<std::string>& paths, const Flags& flags) {
+  insight::StraceOptions options;
+  if (!flags.arch.empty()) {
+    auto arch = syscalls::ArchFromScmpName(flags.arch);
+    if (!arch) arch = syscalls::ArchFromDockerName(flags.arch);
+    if (!arch) {
+      return Fail(Code::kInvalidArgument, "--arch: {} is not an architecture; want a name such as amd64 or arm64",
+                  base::Quote(flags.arch));
+    }
+    options.arch = *arch;
+  }
+  insight::StraceReader reader(options);
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  TRY(reader.Read(paths, [&](const std::string& path, uint64_t bytes) {
+    if (terminal) ShowProgress(path, bytes, reader.counts().calls, "calls");
+  }));
+  if (terminal) std::fputs("\r\033[K", stderr);
+  const insight::Evidence evidence = reader.Take();
+  const insight::StraceCounts counts = reader.counts();
+  std::fprintf(stderr, "%zu files, %s, %llu lines, %llu calls\n", paths.size(),
+               HumanSize(static_cast<double>(counts.bytes), 3).c_str(), static_cast<unsigned long long>(counts.lines),
+               static_cast<unsigned long long>(counts.calls));
+  if (counts.others > 0) {
+    std::fprintf(stderr, "%llu lines are not strace's: not counted\n", static_cast<unsigned long long>(counts.others));
+  }
+  return FinishEvidence(evidence, flags);
 }
 
 Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {
@@ -129,12 +137,37 @@ Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {
     ASSIGN_OR_RETURN(const insight::Evidence one, insight::ReadTrace(path));
     all.Merge(one);
   }
-  return Finish(all, flags);
+  return FinishEvidence(all, flags);
 }
 
 }  // namespace
 
+int ReportEvidenceError(const Error& error) {
+  std::fprintf(stderr, "portcullis evidence: %s\n", error.message.c_str());
+  return kEvidenceError;
+}
+
+Result<int> FinishEvidence(const insight::Evidence& evidence, const EvidenceOutput& output) {
+  if (!output.out.empty()) TRY(insight::WriteTrace(evidence, output.out));
+  const int code = evidence.IsComplete() ? 0 : kEvidenceIncomplete;
+  if (output.out == "-") return code;
+  if (output.format == "trace") {
+    std::fputs(insight::FormatTrace(evidence).c_str(), stdout);
+    return code;
+  }
+  std::fputs(EvidenceTable(evidence, {.max_rows = static_cast<size_t>(std::max(output.rows, 0)),
+                                      .denied_only = output.denied_only})
+                 .c_str(),
+             stdout);
+  const std::string missing = CompletenessText(evidence);
+  if (!missing.empty()) std::printf("\n%s", missing.c_str());
+  if (!output.out.empty()) std::printf("wrote %s\n", output.out.c_str());
+  return code;
+}
+
 int EvidenceMain(const std::vector<std::string>& args) {
+  if (!args.empty() && args[0] == "watch") return EvidenceWatchMain({args.begin() + 1, args.end()});
+  if (!args.empty() && args[0] == "host") return EvidenceHostMain({args.begin() + 1, args.end()});
   Flags flags;
   std::vector<std::string> words;
   CommandLine line("portcullis evidence", "What workloads were seen to call, from logs and traces.");
@@ -147,21 +180,24 @@ int EvidenceMain(const std::vector<std::string>& args) {
       },
       "the same");
   line.Text("--format", &flags.format, "table or trace");
+  line.Text("--arch", &flags.arch, "strace: the machine that it ran on, such as arm64; this one's when not given");
   line.Bool("--denied", &flags.denied_only, "only calls that were denied or logged");
   line.Number("--rows", &flags.rows, "so many rows at most; 0: all");
-  line.Positional("verb", &words, "log [FILE...] | show TRACE... | merge TRACE...", false);
+  line.Positional("verb", &words, "log [FILE...] | strace FILE... | show TRACE... | merge TRACE...", false);
   line.Footer(kUsage);
-  if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kError;
+  if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kEvidenceError;
   const std::string verb = words.empty() ? "" : words[0];
   const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
-  const bool known = verb == "log" || ((verb == "show" || verb == "merge") && !operands.empty());
+  const bool known = verb == "log" || ((verb == "strace" || verb == "show" || verb == "merge") && !operands.empty());
   if (!known || (verb == "merge" && flags.out.empty()) || flags.rows < 0 ||
       (flags.format != "table" && flags.format != "trace")) {
     std::fputs(kUsage, stderr);
-    return kError;
+    return kEvidenceError;
   }
-  const auto done = verb == "log" ? Log(operands, flags) : Traces(operands, flags);
-  return done ? *done : Report(done.error());
+  const auto done = verb == "log"      ? Log(operands, flags)
+                    : verb == "strace" ? Strace(operands, flags)
+                                       : Traces(operands, flags);
+  return done ? *done : ReportEvidenceError(done.error());
 }
 
 }  // namespace portcullis::cli

@@ -23,7 +23,9 @@ usage: portcullis VERB [flags]
   profile   look at, check, compile and prove seccomp profiles
   evidence  what workloads were seen to call, from audit records and traces
   record    what a command or containers call, from the kernel itself
-  preflight  what the default profile, or a new runtime, would break
+  preflight what the default profile, or a new runtime, would break
+  try       run a test suite under a profile: what was denied beside what failed
+  tolerate  run a program with one denied call at a time: which denials it survives
   drain     take no new pods and end those of this node
   uncordon  take pods again
   completion  the script that completes these words in bash, zsh or fish
@@ -56,6 +58,9 @@ int main(int argc, char** argv) {
   if (verb == "evidence") return EvidenceMain(args);
   if (verb == "record") return RecordMain(args);
   if (verb == "preflight") return PreflightMain(args);
+  if (verb == "try") return TryMain(args);
+  if (verb == "tolerate") return TolerateMain(args);
+  if (verb == "__under-filter") return UnderFilterVerb(args);
   if (verb == "drain") return DrainMain(args);
   if (verb == "uncordon") return UncordonMain(args);
   if (verb == "completion") return CompletionMain(args);

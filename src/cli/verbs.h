@@ -13,6 +13,9 @@ int PreflightMain(const std::vector<std::string>& args);
 int EvidenceMain(const std::vector<std::string>& args);
 int RecordMain(const std::vector<std::string>& args);
 int ProfileMain(const std::vector<std::string>& args);
+int TryMain(const std::vector<std::string>& args);
+int TolerateMain(const std::vector<std::string>& args);
+int UnderFilterVerb(const std::vector<std::string>& args);  // what those two start their command through
 int DrainMain(const std::vector<std::string>& args);
 int UncordonMain(const std::vector<std::string>& args);
 int CompletionMain(const std::vector<std::string>& args);

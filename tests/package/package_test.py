@@ -150,7 +150,7 @@ class Contents(unittest.TestCase):
                 self.assertNotIn(BUILD.encode() + b"/", gzip.decompress(data) if path.endswith(".gz") else data, path)
 
     def test_every_flag_of_help_is_in_its_manual_page(self):
-        verbs = ["node", "runtime", "image", "status", "drain", "uncordon"]
+        verbs = ["node", "runtime", "image", "status", "try", "tolerate", "drain", "uncordon"]
         commands = [(verb, [verb]) for verb in verbs]
         for group in ("profile", "crictl", "evidence"):
             text = run(self.program, group, "--help").stdout

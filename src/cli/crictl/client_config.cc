@@ -1,5 +1,6 @@
 #include "cli/crictl/client_config.h"
 
+#include <cstdlib>
 #include <algorithm>
 #include <array>
 #include <cstdlib>

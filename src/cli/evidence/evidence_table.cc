@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli/output/table.h"
 #include "engine/syscalls/syscalls.h"
+#include "insight/evidence/constants.h"
 
 namespace portcullis::cli {
 namespace {
@@ -49,6 +50,12 @@ std::string SyscallText(uint32_t audit_arch, uint32_t number) {
   return fmt::format("syscall_{}", number);
 }
 
+std::string CallText(const insight::Call& call) {
+  const std::string name = SyscallText(call.audit_arch, call.number);
+  const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
+  return arch ? insight::DescribeCall(*arch, name, call.arguments) : name;
+}
+
 std::string CompletenessText(const insight::Evidence& evidence) {
   std::string out;
   for (const insight::Loss& loss : evidence.completeness.losses) {
@@ -81,7 +88,7 @@ std::string EvidenceTable(const insight::Evidence& evidence, const EvidenceTable
     std::vector<std::string> cells{std::to_string(facts.count),
                                    std::string(NameOf(call.result)),
                                    ArchText(call.audit_arch, call.number),
-                                   SyscallText(call.audit_arch, call.number),
+                                   CallText(call),
                                    Printable(call.executable.empty() ? call.comm : call.executable),
                                    facts.last == 0 ? "-" : base::FormatRfc3339(facts.last)};
     if (has_workloads) cells.insert(cells.begin(), Printable(WorkloadText(evidence.workloads().at(call.workload))));

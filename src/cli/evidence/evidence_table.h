@@ -24,6 +24,8 @@ std::string EvidenceTable(const insight::Evidence& evidence, const EvidenceTable
 std::string CompletenessText(const insight::Evidence& evidence);
 // "mount", "syscall_9999" where no name is known; "arch" as "x86_64", hexadecimal likewise.
 std::string SyscallText(uint32_t audit_arch, uint32_t number);
+// With its arguments as far as they are known: "socket(AF_ALG, SOCK_SEQPACKET, 0)".
+std::string CallText(const insight::Call& call);
 std::string ArchText(uint32_t audit_arch, uint32_t number);
 
 }  // namespace portcullis::cli

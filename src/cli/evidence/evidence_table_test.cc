@@ -60,6 +60,9 @@ TEST(EvidenceTable, NamesOfArchitectures) {
   EXPECT_EQ(ArchText(0x40000003, 102), "x86");
   EXPECT_EQ(SyscallText(0x40000003, 102), "socketcall");
   EXPECT_EQ(ArchText(7, 1), "7");
+  EXPECT_EQ(CallText({.audit_arch = kX86_64, .number = 41, .arguments = {{0, 38}, {1, 5}, {2, 0}}}),
+            "socket(AF_ALG, SOCK_SEQPACKET, 0)");
+  EXPECT_EQ(CallText({.audit_arch = 7, .number = 41, .arguments = {{0, 38}}}), "syscall_41");
 }
 
 }  // namespace

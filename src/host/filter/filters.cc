@@ -109,15 +109,32 @@ Result<int> ModeOf(pid_t pid) {
 
 }  // namespace
 
-Result<void> Install(std::span<const bpf::Insn> program, uint32_t flags) {
+namespace {
+
+// What seccomp(2) returns.
+Result<int> InstallAny(std::span<const bpf::Insn> program, uint32_t flags) {
   TRY(bpf::Check(program));
   const sock_fprog filter{.len = static_cast<unsigned short>(program.size()),
                           .filter = reinterpret_cast<sock_filter*>(const_cast<bpf::Insn*>(program.data()))};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter) >= 0) return {};
-  if (errno != EACCES) return FailErrno(errno, "install a seccomp filter of {} instructions", program.size());
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return FailErrno(errno, "give up new privileges");
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter) >= 0) return {};
-  return FailErrno(errno, "install a seccomp filter of {} instructions", program.size());
+  long done = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  if (done < 0 && errno == EACCES) {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return FailErrno(errno, "give up new privileges");
+    done = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  }
+  if (done < 0) return FailErrno(errno, "install a seccomp filter of {} instructions", program.size());
+  return static_cast<int>(done);
+}
+
+}  // namespace
+
+Result<void> Install(std::span<const bpf::Insn> program, uint32_t flags) {
+  TRY(InstallAny(program, flags));
+  return {};
+}
+
+Result<base::UniqueFd> InstallWithListener(std::span<const bpf::Insn> program, uint32_t flags) {
+  ASSIGN_OR_RETURN(const int listener, InstallAny(program, flags | SECCOMP_FILTER_FLAG_NEW_LISTENER));
+  return base::UniqueFd(listener);
 }
 
 Result<std::vector<bpf::Program>> ReadFilters(pid_t pid) {

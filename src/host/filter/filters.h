@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "engine/bpf/program.h"
 
 namespace portcullis::host {
@@ -20,6 +21,10 @@ namespace portcullis::host {
 // `flags` are SECCOMP_FILTER_FLAG_*. A thread without CAP_SYS_ADMIN first gives up new privileges
 // (PR_SET_NO_NEW_PRIVS). Errors: a program that bpf::Check refuses, and what the kernel says.
 Result<void> Install(std::span<const bpf::Insn> program, uint32_t flags);
+
+// The same with SECCOMP_FILTER_FLAG_NEW_LISTENER: the descriptor on which the calls arrive that the program answers
+// with SECCOMP_RET_USER_NOTIF. Also: EBUSY, another filter of the thread has a listener already.
+Result<base::UniqueFd> InstallWithListener(std::span<const bpf::Insn> program, uint32_t flags);
 
 // The filters of one thread (of a process: its main thread). It is stopped for the reading, well below a millisecond,
 // and always let go. Needs CAP_SYS_ADMIN here, none of its own filters, and the right to trace the process.

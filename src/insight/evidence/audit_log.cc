@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "insight/evidence/audit_record.h"
 #include "insight/evidence/compressed_file.h"
+#include "insight/evidence/line_cutter.h"
 
 namespace portcullis::insight {
 namespace {
@@ -51,8 +52,7 @@ struct AuditLogReader::State {
   std::map<std::string, Loss> losses;
   std::map<std::string, uint64_t> totals;  // of counters since boot: the last value seen
   uint64_t too_many = 0;                   // records of calls beyond the limit
-  std::string begun;                       // a line whose end has not come yet
-  bool skipping = false;                   // the rest of a line over the limit
+  LineCutter cutter{kMaxLineBytes};
   // An entry of a journal export (journalctl -o export) as it comes together.
   struct {
     int64_t time_unix_nanos = 0;
@@ -163,38 +163,17 @@ const AuditLogCounts& AuditLogReader::counts() const { return state_->counts; }
 void AuditLogReader::Feed(std::string_view piece) {
   State& state = *state_;
   state.counts.bytes += piece.size();
-  while (!piece.empty()) {
-    const auto* end = static_cast<const char*>(std::memchr(piece.data(), '\n', piece.size()));
-    const std::string_view part = end == nullptr ? piece : piece.substr(0, static_cast<size_t>(end - piece.data()));
-    piece.remove_prefix(end == nullptr ? piece.size() : part.size() + 1);
-    if (state.skipping) {
-      state.skipping = end == nullptr;
-      continue;
-    }
-    if (state.begun.size() + part.size() > kMaxLineBytes) {
-      ++state.counts.lines;
-      ++state.counts.damaged;
-      state.begun.clear();
-      state.skipping = end == nullptr;
-      continue;
-    }
-    if (end == nullptr) {
-      state.begun += part;
-    } else if (state.begun.empty()) {
-      state.TakeLine(part);
-    } else {
-      state.begun += part;
-      state.TakeLine(state.begun);
-      state.begun.clear();
-    }
-  }
+  state.cutter.Feed(
+      piece, [&state](std::string_view line) { state.TakeLine(line); },
+      [&state] {
+        ++state.counts.lines;
+        ++state.counts.damaged;
+      });
 }
 
 void AuditLogReader::EndFile() {
   State& state = *state_;
-  if (!state.begun.empty()) state.TakeLine(state.begun);
-  state.begun.clear();
-  state.skipping = false;
+  state.cutter.Finish([&state](std::string_view line) { state.TakeLine(line); });
   state.TakeJournalField("");
 }
 

@@ -1,0 +1,38 @@
+// The kernel's process events (fork, exec, exit) through the proc connector, so that processes which end at once are
+// known all the same.
+//
+//   ASSIGN_OR_RETURN(ProcEvents events, ProcEvents::Open());
+//   TRY(events.Read([&](const ProcEvent& event) { … }));       // what is there, without waiting
+//
+// Needs CAP_NET_ADMIN, the initial pid, user and network namespaces, CONFIG_PROC_EVENTS. Source: linux/cn_proc.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace portcullis::insight {
+
+struct ProcEvent {
+  enum class Kind { kFork, kExec, kExit };
+  Kind kind = Kind::kFork;
+  uint32_t pid = 0;     // process, not thread
+  uint32_t parent = 0;  // kFork
+};
+
+class ProcEvents {
+ public:
+  // Fails where the kernel does not confirm that it sends events.
+  static Result<ProcEvents> Open();
+
+  int fd() const { return fd_.get(); }
+  // False: events were dropped since the last time, because they were not read in time.
+  Result<bool> Read(const std::function<void(const ProcEvent&)>& take);
+
+ private:
+  base::UniqueFd fd_;
+};
+
+}  // namespace portcullis::insight
