@@ -26,6 +26,7 @@ json CallerJson(const insight::Caller& caller) {
   PutTime(out, "first", caller.facts.first);
   PutTime(out, "last", caller.facts.last);
   PutText(out, "location", caller.facts.location);
+  PutText(out, "symbol", caller.facts.symbol);
   if (caller.facts.address != 0) out["address"] = fmt::format("0x{:x}", caller.facts.address);
   return out;
 }

@@ -73,7 +73,8 @@ std::string CallerText(const insight::Caller& caller) {
   std::string text = "by " + (caller.executable.empty() ? caller.comm : caller.executable);
   if (text == "by ") text = "by an unknown program";
   if (!caller.facts.location.empty()) {
-    text += " (" + caller.facts.location + ")";
+    text += " (" + caller.facts.location;
+    text += (caller.facts.symbol.empty() ? "" : ": " + caller.facts.symbol) + ")";
   } else if (caller.facts.address != 0) {
     text += fmt::format(" (at 0x{:x})", caller.facts.address);
   }

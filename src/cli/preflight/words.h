@@ -12,7 +12,7 @@ namespace portcullis::cli {
 std::string SummaryText(const insight::Report& report, size_t scenario);
 // "io_uring_setup(): EPERM by the default action"; "may be" where arguments are not known.
 std::string FindingTitle(const insight::Finding& finding);
-// "by /usr/bin/node (libuv.so.1(uv__iou_init+0x2e)), serving, 3 times, last 2026-11-25T08:00:00Z"
+// "by /usr/bin/node (libuv.so.1: uv__iou_init+0x2e), serving, 3 times, last 2026-11-25T08:00:00Z"
 std::string CallerText(const insight::Caller& caller);
 // What to do about a finding; "" where there is nothing to do.
 std::string RemedyText(const insight::Finding& finding);

@@ -90,7 +90,7 @@ struct CallFacts {
   int64_t first = 0;  // Unix nanoseconds; 0: not known
   int64_t last = 0;
   uint64_t address = 0;  // instruction pointer of one of the calls; 0: not known
-  std::string location;  // where that is: "/usr/lib/libc.so.6+0x11e88d"; "" when not known
+  std::string location;  // where that is: "/usr/lib/libc.so.6+0x11e88d", or the file alone; "" when not known
   std::string symbol;    // and the function: "mount+0xb"
 
   void Merge(const CallFacts& other);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "base/strings.h"
 #include "base/try.h"
@@ -455,6 +456,15 @@ class StraceReader::State {
     }
   }
 
+  // "/usr/lib/libuv.so.1(uv__iou_init+0x2e)": the file and the function.
+  static void SplitFrame(CallFacts& facts) {
+    const size_t open = facts.location.rfind('(');
+    if (open == std::string::npos || !facts.location.ends_with(')')) return;
+    facts.symbol = facts.location.substr(open + 1, facts.location.size() - open - 2);
+    facts.location.resize(open);
+    if (facts.symbol.starts_with('+')) facts.location += std::exchange(facts.symbol, "");
+  }
+
   static void TakeFrame(Process& process, std::string_view frame) {
     if (process.undecided.empty() && !process.held) return;
     const bool undecided = !process.undecided.empty();
@@ -550,8 +560,10 @@ class StraceReader::State {
   void Flush(Process& process) {
     if (!process.held) return;
     if (process.held->call.result == CallResult::kTrap) trapped_.insert(last_pid_);
-    if (process.held->facts.location.empty()) process.held->facts.location = std::move(process.held->library_location);
-    evidence_.Add(std::move(process.held->call), process.held->facts);
+    CallFacts& facts = process.held->facts;
+    if (facts.location.empty()) facts.location = std::move(process.held->library_location);
+    SplitFrame(facts);
+    evidence_.Add(std::move(process.held->call), facts);
     process.held.reset();
   }
 

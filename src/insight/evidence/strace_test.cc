@@ -346,8 +346,10 @@ TEST(StraceReader, WhoCalled) {
       "7  getpid() = 7\n"
       " > /usr/lib/x86_64-linux-gnu/libc.so.6(getpid+0x7) [0x10adc7]\n"
       "7  +++ exited with 0 +++\n");
-  EXPECT_EQ(Find(evidence, "socket")->second.location, "/usr/lib/libuv.so.1(uv__x+0x23)");
-  EXPECT_EQ(Find(evidence, "getpid")->second.location, "/usr/lib/x86_64-linux-gnu/libc.so.6(getpid+0x7)");
+  EXPECT_EQ(Find(evidence, "socket")->second.location, "/usr/lib/libuv.so.1");
+  EXPECT_EQ(Find(evidence, "socket")->second.symbol, "uv__x+0x23");
+  EXPECT_EQ(Find(evidence, "getpid")->second.location, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+  EXPECT_EQ(Find(evidence, "getpid")->second.symbol, "getpid+0x7");
 }
 
 // ---- strace itself

@@ -84,7 +84,7 @@ std::string LocationOf(uint32_t pid, uint64_t address) {
     if (std::sscanf(line.c_str(), "%lx-%lx %*4s %lx %*s %*s %511[^\n]", &begin, &end, &offset, path) < 3) continue;
     if (address < begin || address >= end) continue;
     const std::string_view file = base::Trim(path);
-    return file.empty() ? "" : fmt::format("{}(+0x{:x})", file, address - begin + offset);
+    return file.empty() ? "" : fmt::format("{}+0x{:x}", file, address - begin + offset);
   }
   return "";
 }

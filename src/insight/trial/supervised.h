@@ -42,7 +42,7 @@ struct AskedCall {
   uint64_t instruction_pointer = 0;
   std::string executable;  // "" when it cannot be read
   std::string comm;
-  std::string location;  // "/usr/lib/x.so(+0x12ab)" of the instruction pointer
+  std::string location;  // "/usr/lib/x.so+0x12ab" of the instruction pointer
 };
 
 enum class Reply {
