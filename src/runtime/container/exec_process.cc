@@ -91,7 +91,7 @@ Result<void> ExecProcess::Start(const Cgroups& cgroups, std::vector<std::string>
   TRY(scope_.Make());
   terminal_ = options.process.terminal;
   const std::string process_file = scope_.folder + "/process.json";
-  TRY(base::WriteFileAtomic(process_file, oci::ToJson(options.process).dump(), 0600));
+  TRY(base::WriteFileAtomic(process_file, oci::ToJson(options.process).dump(), 0600, base::Lasting::kUntilReboot));
   command.insert(command.end(), {"exec", "--process", process_file, "--pid-file", scope_.folder + "/pidfile",
                                  "--cgroup=" + scope_.name, container_});
   base::SpawnOptions spawn;
