@@ -131,7 +131,8 @@ std::optional<StepFailure> ActionRunner::Configure(const k8s::Pod& pod, const k8
     // Containers that run hold the file by its inode: only new content makes a new file.
     auto present = base::ReadFile(dirs.etc_hosts(), 1u << 20);
     if (!present || *present != text) {
-      if (auto written = base::WriteFileAtomic(dirs.etc_hosts(), text, 0644); !written) return failed(written.error());
+      if (auto written = base::WriteFileAtomic(dirs.etc_hosts(), text, 0644, base::Lasting::kUntilReboot); !written)
+        return failed(written.error());
     }
     inputs.etc_hosts = dirs.etc_hosts();
   }

@@ -349,7 +349,17 @@ Result<void> Cgroups::KillAll(const std::string& path, milliseconds timeout) con
   return Fail(Code::kDeadlineExceeded, "kill cgroup {}: processes {} live on", path, base::Join(names, ", "));
 }
 
+// The kernel says by itself whether anything is left in there.
+bool Cgroups::RemoveEmpty(const std::string& path) const {
+  return std::all_of(hierarchies_.begin(), hierarchies_.end(), [&](const Hierarchy& hierarchy) {
+    return ::rmdir((hierarchy.directory + path).c_str()) == 0 || errno == ENOENT;
+  });
+}
+
 Result<void> Cgroups::Destroy(const std::string& path, milliseconds timeout) const {
+  TRY(CheckPath(path));
+  const bool is_unit = units_ && (host::IsSlicePath(path) || host::IsScopePath(path));
+  if (!is_unit && RemoveEmpty(path)) return {};
   TRY(KillAll(path, timeout));
   return Remove(path);
 }

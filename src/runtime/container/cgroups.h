@@ -105,7 +105,8 @@ class Cgroups {
     bool v2 = false;
   };
   Cgroups(CgroupLayout layout, std::vector<Hierarchy> hierarchies);
-  bool Exists(const std::string& path) const;  // in some hierarchy
+  bool Exists(const std::string& path) const;       // in some hierarchy
+  bool RemoveEmpty(const std::string& path) const;  // false when some of it holds processes or cgroups
   Result<void> CreateUnits(const std::string& path) const;
   Result<void> CheckUnused(const std::string& path) const;
 

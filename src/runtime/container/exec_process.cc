@@ -97,7 +97,7 @@ Result<void> ExecProcess::Start(const Cgroups& cgroups, std::vector<std::string>
   if (terminal_ && options.size) {
     process["consoleSize"] = {{"height", options.size->rows}, {"width", options.size->columns}};
   }
-  TRY(base::WriteFileAtomic(process_file, process.dump(), 0600));
+  TRY(base::WriteFileAtomic(process_file, process.dump(), 0600, base::Lasting::kUntilReboot));
   command.insert(command.end(), {"exec", "--process", process_file, "--pid-file", scope_.folder + "/pidfile",
                                  "--cgroup=" + scope_.name, container_});
   base::SpawnOptions spawn;

@@ -28,7 +28,8 @@ ExecScope::ExecScope(const Cgroups& cgroups, const ContainerHandle& handle, cons
 
 Result<void> ExecScope::Make() const {
   TRY(base::MakeDirs(folder + "/sockets", 0700));
-  TRY(base::WriteFileAtomic(folder + kCgroupsFile, conmon_cgroup + "\n" + cgroup + "\n", 0600));
+  TRY(base::WriteFileAtomic(folder + kCgroupsFile, conmon_cgroup + "\n" + cgroup + "\n", 0600,
+                            base::Lasting::kUntilReboot));
   TRY(cgroups_.Create(conmon_cgroup));
   return cgroups_.Create(cgroup);
 }

@@ -56,8 +56,8 @@ std::optional<std::string> InotifyWarning(CgroupLayout layout, const InotifyUse&
   const uint64_t room = ContainersWithInotify(use);
   if (room >= kPodsOfANode * kContainersOfAPod) return std::nullopt;
   return fmt::format(
-      "fs.inotify.max_user_instances is {}, of which {} are taken: enough for {} containers, pods' pause containers "
-      "included, as conmon takes one for each; raise it, for example with deploy/sysctl.d/90-portcullis.conf",
+      "fs.inotify.max_user_instances is {}, of which {} are taken: enough for {} containers, as conmon takes one for "
+      "each; raise it, for example with deploy/sysctl.d/90-portcullis.conf",
       use.max_instances, use.taken_by_others, room);
 }
 

@@ -54,7 +54,7 @@ Result<ExecResult> OciRuntime::ExecSync(const ContainerHandle& handle, const Exe
   const std::string process_file = scope.folder + "/process.json";
   const std::string pid_file = scope.folder + "/pidfile";
   const std::string log = scope.folder + "/log";
-  TRY(base::WriteFileAtomic(process_file, oci::ToJson(process).dump(), 0600));
+  TRY(base::WriteFileAtomic(process_file, oci::ToJson(process).dump(), 0600, base::Lasting::kUntilReboot));
 
   // Its own bundle folder and no exit folder: an exec's conmon would overwrite the container's sockets and exit code.
   std::vector<std::string> argv = ConmonArguments(handle.id, scope.folder);

@@ -211,10 +211,12 @@ Result<void> OciRuntime::Start(const ContainerHandle& handle) const {
 Result<void> OciRuntime::AwaitProgram(const ContainerHandle& handle, const ProgramFile& before) const {
   const auto deadline = base::Now() + options_.deadline;
   const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, before.pid, 0)));
-  for (int pause = 1; pidfd.valid(); pause = std::min(pause * 2, 50)) {
+  constexpr int64_t kMostMicros = 50'000;
+  for (int64_t micros = 200; pidfd.valid(); micros = std::min(micros * 2, kMostMicros)) {
     if (ProgramOf(before.pid) != before) return {};
     pollfd fd{pidfd.get(), POLLIN, 0};
-    if (::poll(&fd, 1, pause) > 0) return {};
+    const timespec pause{.tv_sec = 0, .tv_nsec = micros * 1000};
+    if (::ppoll(&fd, 1, &pause, nullptr) > 0) return {};
     if (base::Now() >= deadline) {
       Abandon(handle);
       return Fail(Code::kDeadlineExceeded,
