@@ -10,6 +10,8 @@
 // without the body. Unknown path: 404; known path with another method: 405; header or body over the limit: 431 or 413;
 // malformed: 400. Connections over the limit are closed at once.
 //
+// With ServerOptions::tls all of it is encrypted, and who does not speak TLS gets no answer.
+//
 // A connection may leave HTTP: the handler of an Upgrade route answers either with a response or with a Switch, which
 // gets the socket once 101 is written. From then on it is no connection of the server's: not counted, not closed.
 #pragma once
