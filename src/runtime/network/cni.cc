@@ -50,7 +50,7 @@ Result<CniAttachment> ReadAttachment(const std::string& path) {
   return DecodeAttachment(text, path);
 }
 
-std::string PodOf(const CniRequest& request) { return request.pod_namespace + "/" + request.pod_name; }
+std::string PodOf(const CniRequest& request) { return fmt::format("{}/{}", request.pod_namespace, request.pod_name); }
 
 // "network pods (/etc/cni/net.d/10-pods.conflist)"
 std::string Named(const CniNetwork& network) { return fmt::format("network {} ({})", network.name, network.file); }
@@ -78,7 +78,7 @@ std::string Cni::CachePath(const std::string& container_id) const {
 
 Result<std::string> Cni::FindPlugin(const std::string& type) const {
   for (const std::string& dir : options_.bin_dirs) {
-    std::string path = dir + "/" + type;
+    std::string path = fmt::format("{}/{}", dir, type);
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
   // Not kNotFound: for a client of StopPodSandbox that would mean that the sandbox is gone.

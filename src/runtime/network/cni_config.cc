@@ -149,7 +149,7 @@ CniFolder LoadCniFolder(const std::string& conf_dir) {
   }
   for (const std::string& name : *names) {
     if (!IsConfiguration(name)) continue;
-    auto network = ReadNetwork(conf_dir + "/" + name);
+    auto network = ReadNetwork(fmt::format("{}/{}", conf_dir, name));
     if (network) {
       folder.network = *std::move(network);
       return folder;
@@ -163,6 +163,7 @@ CniFolder LoadCniFolder(const std::string& conf_dir) {
 Error NoNetwork(const CniFolder& folder, const std::string& conf_dir) {
   if (folder.skipped.empty()) return {Code::kNotFound, "no network configuration in " + conf_dir, 0};
   std::vector<std::string> texts;
+  texts.reserve(folder.skipped.size());
   for (const Error& error : folder.skipped) texts.push_back(error.message);
   return {Code::kFailedPrecondition,
           fmt::format("no valid network configuration in {}: {}", conf_dir, base::Join(texts, "; ")), 0};

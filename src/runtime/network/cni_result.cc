@@ -153,7 +153,8 @@ Result<CniResult> ParseCniResult(std::string_view text, const std::string& plugi
   const auto named = json.find("cniVersion");
   if (named != json.end() && !named->is_string())
     return Fail(Code::kInternal, "{}: cniVersion must be a string", where);
-  const std::string written = named == json.end() || *named == "" ? std::string(version) : named->get<std::string>();
+  std::string written = TextOf(json, "cniVersion");
+  if (written.empty()) written = version;
   if (!IsCniVersion(written)) {
     return Fail(Code::kInternal, "{}: is of cniVersion {}, not {}", where, base::Quote(written), CniVersionList());
   }

@@ -130,7 +130,8 @@ CniNetwork DefaultNetwork::Adapt(CniNetwork network, const CniRequest& request) 
 }
 
 void DefaultNetwork::Keep() {
-  if (file_.empty()) return;
+  const std::scoped_lock lock(mutex_);
+  if (file_.empty() || ended_) return;
   const auto now = std::chrono::steady_clock::now();
   if (looked_ && now - *looked_ < kLookPeriod) return;
   looked_ = now;
@@ -144,6 +145,8 @@ void DefaultNetwork::Keep() {
 }
 
 void DefaultNetwork::RemoveRules() {
+  const std::scoped_lock lock(mutex_);
+  ended_ = true;
   masquerades_ = false;
   if (auto removed = RemoveMasquerade(masquerade_); !removed)
     base::LogWarning("masquerading is left", {{"bridge", masquerade_.bridge}, {"error", removed.error().message}});

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -48,8 +49,9 @@ class DefaultNetwork {
 
   // Makes the rules of the node where they are missing: at the start, and again as a firewall's reload may drop them.
   // Looks once a minute, however often it is called. Failures are logged; pods then get rules of their own.
+  // Thread-safe.
   void Keep();
-  // When no pod is left. Also those of an earlier start, whatever the folder has now.
+  // For good, when no pod is left. Also those of an earlier start, whatever the folder has now.
   void RemoveRules();
 
  private:
@@ -59,6 +61,8 @@ class DefaultNetwork {
   std::string file_;  // "": the folder has another network
   std::string text_;  // of the file
   std::atomic<bool> masquerades_ = false;
+  std::mutex mutex_;  // guards the rules and what follows
+  bool ended_ = false;
   bool told_ = false;
   std::optional<std::chrono::steady_clock::time_point> looked_;
 };

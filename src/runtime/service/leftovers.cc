@@ -82,7 +82,6 @@ void RuntimeService::RemoveLeftovers() {
   // Of pause processes of our own the OCI runtime knows nothing; their cgroups are in their bundles too.
   for_unknown(base::ListDir(paths_.Bundles()), "processes of a bundle", delete_container);
   for_unknown(cni_->Attached(), "network", [&](const std::string& id) { return cni_->DelOrForget(id); });
-  if (auto collected = cni_->Gc(); !collected) Report("network garbage", "", collected);
   for_unknown(netns_->List(), "network namespace", [&](const std::string& id) { return netns_->Delete(id); });
   for_unknown(base::ListDir(paths_.Shm()), "shared memory",
               [&](const std::string& id) { return UnmountShm(paths_.Shm(id)); });
@@ -99,6 +98,7 @@ void RuntimeService::RemoveLeftovers() {
               [&](const std::string& id) { return base::RemoveTree(paths_.SandboxFiles(id)); });
   for_unknown(base::ListDir(oci_->ExitDir()), "exit file",
               [&](const std::string& id) { return base::RemoveTree(oci_->ExitDir() + "/" + id); });
+  if (auto collected = cni_->Gc(); !collected) Report("network garbage", "", collected);
   for (const std::string& folder : {paths_.CniCache(), paths_.Filters()}) {
     if (auto removed = base::RemoveHalfWritten(folder); !removed) Report("half-written file", folder, removed);
   }

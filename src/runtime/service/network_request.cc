@@ -72,11 +72,15 @@ Result<CniRequest> CniRequestOf(const SandboxRow& row, const std::vector<std::st
   return request;
 }
 
-std::optional<cri::DNSConfig> DnsOf(const std::optional<cri::DNSConfig>& wanted, const CniDns& network) {
+std::optional<cri::DNSConfig> DnsOf(const SandboxRow& row) {
+  const auto& wanted = row.config.dns_config;
   if (wanted && (!wanted->servers.empty() || !wanted->searches.empty() || !wanted->options.empty())) return wanted;
-  if (network.Empty()) return wanted;
-  cri::DNSConfig dns{.servers = network.nameservers, .searches = network.search, .options = network.options};
-  if (dns.searches.empty() && !network.domain.empty()) dns.searches.push_back(network.domain);
+  if (row.network_result.empty()) return wanted;  // the host's network
+  const auto result = ParseCniResult(row.network_result, "", "1.0.0");
+  if (!result || result->dns.Empty()) return wanted;
+  cri::DNSConfig dns{
+      .servers = result->dns.nameservers, .searches = result->dns.search, .options = result->dns.options};
+  if (dns.searches.empty() && !result->dns.domain.empty()) dns.searches.push_back(result->dns.domain);
   return dns;
 }
 

@@ -17,7 +17,7 @@ Result<CniBandwidth> BandwidthOf(const std::map<std::string, std::string>& annot
 // `ip_ranges`: the pod CIDRs that the kubelet told, if any.
 Result<CniRequest> CniRequestOf(const SandboxRow& row, const std::vector<std::string>& ip_ranges);
 
-// The DNS settings for the pod's resolv.conf: those of CRI; where it has none, those of the CNI result.
-std::optional<cri::DNSConfig> DnsOf(const std::optional<cri::DNSConfig>& wanted, const CniDns& network);
+// The DNS settings for the pod's resolv.conf: those of CRI; where it has none, those of the row's CNI result.
+std::optional<cri::DNSConfig> DnsOf(const SandboxRow& row);
 
 }  // namespace portcullis::runtime

@@ -51,15 +51,22 @@ TEST(CniRequestOf, TakesAllFromTheSandbox) {
 }
 
 TEST(DnsOf, ThePodsOwnComesFirst) {
-  const CniDns network{.nameservers = {"10.1.2.1"}, .domain = "d.example", .search = {}, .options = {"edns0"}};
-  const auto from_network = DnsOf(std::nullopt, network);
-  ASSERT_TRUE(from_network);
-  EXPECT_EQ(from_network->servers, std::vector<std::string>{"10.1.2.1"});
-  EXPECT_EQ(from_network->searches, std::vector<std::string>{"d.example"});
-  EXPECT_EQ(from_network->options, std::vector<std::string>{"edns0"});
-  EXPECT_EQ(DnsOf(cri::DNSConfig{}, network)->servers, std::vector<std::string>{"10.1.2.1"}) << "an empty one is none";
-  EXPECT_EQ(DnsOf(cri::DNSConfig{.options = {"x"}}, network)->servers, std::vector<std::string>{});
-  EXPECT_FALSE(DnsOf(std::nullopt, {}));
+  SandboxRow row;
+  EXPECT_FALSE(DnsOf(row)) << "no network of its own";
+  row.network_result = R"({"cniVersion":"0.4.0","ips":[]})";
+  EXPECT_FALSE(DnsOf(row));
+  row.network_result =
+      R"({"cniVersion":"0.4.0","dns":{"nameservers":["10.1.2.1"],"domain":"d.example","options":["edns0"]}})";
+  for (const bool given : {false, true}) {
+    if (given) row.config.dns_config.emplace();  // an empty one is none
+    const auto dns = DnsOf(row);
+    ASSERT_TRUE(dns);
+    EXPECT_EQ(dns->servers, std::vector<std::string>{"10.1.2.1"});
+    EXPECT_EQ(dns->searches, std::vector<std::string>{"d.example"});
+    EXPECT_EQ(dns->options, std::vector<std::string>{"edns0"});
+  }
+  row.config.dns_config->options = {"x"};
+  EXPECT_EQ(DnsOf(row)->servers, std::vector<std::string>{});
 }
 
 }  // namespace

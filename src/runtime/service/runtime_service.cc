@@ -76,9 +76,6 @@ RuntimeService::RuntimeService(ServiceOptions options, Cgroups cgroups, SeccompP
       seccomp_(std::move(seccomp)) {}
 
 RuntimeService::~RuntimeService() {
-  streaming_.reset();
-  exits_.reset();
-  janitor_.reset();
   // The rules are for pods, and a later start makes them anew.
   if (default_network_ && registry_ && registry_->Sandboxes().empty()) default_network_->RemoveRules();
 }

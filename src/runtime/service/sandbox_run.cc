@@ -37,12 +37,11 @@ Result<void> CheckConfig(const std::optional<cri::PodSandboxConfig>& config) {
   return CheckHostname(config->hostname);
 }
 
-Result<void> WritePodFiles(const std::string& folder, const SandboxRow& row, const CniDns& network_dns,
-                           bool host_network) {
+Result<void> WritePodFiles(const std::string& folder, const SandboxRow& row, bool host_network) {
   TRY(base::MakeDirs(folder, 0700));
   std::string host_resolv;
   if (auto text = base::ReadFile("/etc/resolv.conf", 1u << 20)) host_resolv = std::move(*text);
-  ASSIGN_OR_RETURN(const std::string resolv, ResolvConf(DnsOf(row.config.dns_config, network_dns), host_resolv));
+  ASSIGN_OR_RETURN(const std::string resolv, ResolvConf(DnsOf(row), host_resolv));
   const std::string hostname = host_network ? HostHostname() : row.config.hostname;
   std::string hosts = HostsFile(row.ips, hostname);
   if (host_network) {
@@ -132,15 +131,13 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
     made = CreatePause(row, input, image, seccomp);
   }
   TRY(made);
-  CniDns network_dns;
   if (network.valid()) {
     auto attached = network.get();
     if (!attached) return Wrap(std::move(attached).error(), "set up network");
     row.ips = attached->PodIps();
     row.network_result = attached->json;
-    network_dns = attached->dns;
   }
-  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, network_dns, host_network));
+  TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, host_network));
   return StartPause(row);
 }
 
