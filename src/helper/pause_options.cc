@@ -49,7 +49,10 @@ bool AddSysctl(char* text, PauseOptions& options) {
 }
 
 bool AddGroup(const char* text, PauseOptions& options) {
-  return options.group_count < kMaxPauseGroups && ReadNumber(text, options.groups[options.group_count++]);
+  if (options.group_count == kMaxPauseGroups) return false;
+  if (!ReadNumber(text, options.groups[options.group_count])) return false;
+  ++options.group_count;
+  return true;
 }
 
 bool Set(const char* key, char* value, PauseOptions& options) {

@@ -65,9 +65,10 @@ const char* Confine(const PauseOptions& options, const Filter& filter) {
   const char* failed = nullptr;
   if (setsid() < 0) return "make a session";
   if (prctl(PR_SET_NAME, "pause", 0, 0, 0) != 0) return "name the process";
-  if ((failed = CatchSignals()) != nullptr) return failed;
-  if ((failed = portcullis::helper::DropDescriptors()) != nullptr) return failed;
-  if ((failed = portcullis::helper::DropRights(options)) != nullptr) return failed;
+  failed = CatchSignals();
+  if (failed == nullptr) failed = portcullis::helper::DropDescriptors();
+  if (failed == nullptr) failed = portcullis::helper::DropRights(options);
+  if (failed != nullptr) return failed;
   return portcullis::helper::SealItself(options, filter.program, filter.instructions);
 }
 

@@ -126,7 +126,7 @@ Result<std::string> PauseRequest(const oci::Spec& spec, const PauseRequestExtras
   TRY(AddNamespaces(spec, out));
   out.Add("root", spec.root.path);
   if (!spec.hostname.empty()) out.Add("hostname", spec.hostname);
-  for (const auto& [name, value] : spec.linux_.sysctl) out.Add("sysctl", name + "=" + value);
+  for (const auto& [name, value] : spec.linux_.sysctl) out.Add("sysctl", fmt::format("{}={}", name, value));
   if (spec.process.oom_score_adj) out.Add("oom-score-adj", *spec.process.oom_score_adj);
   out.Add("uid", spec.process.user.uid);
   out.Add("gid", spec.process.user.gid);
