@@ -53,7 +53,7 @@ Result<std::string> RuntimeService::AcquireCgroup(const SandboxRow& row) {
   TRY(cgroups_.Create(parent));
   ASSIGN_OR_RETURN(std::vector<std::string> ours, registry_->store().Cgroups());
   std::erase_if(ours, [&](const std::string& path) { return path != parent && !parent.starts_with(path + "/"); });
-  const std::string own = base::Join(ours, "\n");
+  std::string own = base::Join(ours, "\n");
   if (parent == options_.default_cgroup_parent) return own;  // it is not this pod's alone
   Cgroups::Limits limits;
   const bool is_ours = std::find(ours.begin(), ours.end(), parent) != ours.end();
