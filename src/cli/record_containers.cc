@@ -1,6 +1,5 @@
 // portcullis record --pod NS/NAME, --container-id ID, --cgroup PATH
 #include <poll.h>
-#include <sys/stat.h>
 
 #include <cstdio>
 #include <map>
@@ -42,11 +41,6 @@ V1Controller ChooseController(const Cgroups& cgroups) {
     if (!cgroups.DirectoryOf(std::string(NameOf(controller)), "/").empty()) return controller;
   }
   return V1Controller::kNone;
-}
-
-uint64_t InodeOf(const std::string& directory) {
-  struct stat info = {};
-  return ::stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode) ? info.st_ino : 0;
 }
 
 std::string NameOf(const Workload& workload) {
@@ -141,19 +135,13 @@ class Session {
   }
 
  private:
+  // A root would be the whole host: no container is there.
   uint64_t UnifiedId(const std::string& path) const {
-    if (path.empty() || path == "/" || cgroups_.layout() == CgroupLayout::kV1) return 0;
-    // On a hybrid host the cgroup may be missing in the unified hierarchy, and CgroupId then gives another's.
-    const uint64_t id = cgroups_.CgroupId(path);
-    const bool is_v1s = cgroups_.layout() == CgroupLayout::kHybrid &&
-                        id == InodeOf(cgroups_.DirectoryOf("pids", path)) &&
-                        !base::Exists("/sys/fs/cgroup/unified" + path);
-    return is_v1s ? 0 : id;
+    return path.empty() || path == "/" ? 0 : cgroups_.UnifiedId(path);
   }
-
   uint64_t V1Id(const std::string& path) const {
     if (path.empty() || path == "/" || controller_ == V1Controller::kNone) return 0;
-    return InodeOf(cgroups_.DirectoryOf(std::string(NameOf(controller_)), path));
+    return cgroups_.V1Id(std::string(NameOf(controller_)), path);
   }
 
   Result<void> Watch(const Workload& workload, const CgroupIds& ids, const insight::WorkloadStart& start,

@@ -29,6 +29,11 @@ bool IsDirectory(const std::string& path) {
   return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+uint64_t InodeOf(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
 // A cgroup of ours, never a root: killing that would kill the host.
 Result<void> CheckPath(const std::string& path) {
   if (path.size() < 2 || path[0] != '/' || base::CleanPath(path) != path) {
@@ -447,8 +452,18 @@ uint64_t Cgroups::CgroupId(const std::string& path) const {
   for (const Hierarchy& hierarchy : hierarchies_) {
     if (hierarchy.v2) directory = hierarchy.directory + path;
   }
-  struct stat info{};
-  return ::stat(directory.c_str(), &info) == 0 ? info.st_ino : 0;
+  return InodeOf(directory);
+}
+
+uint64_t Cgroups::UnifiedId(const std::string& path) const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.v2) return InodeOf(hierarchy.directory + path);
+  }
+  return 0;
+}
+
+uint64_t Cgroups::V1Id(const std::string& controller, const std::string& path) const {
+  return layout_ == CgroupLayout::kUnified ? 0 : InodeOf(DirectoryOf(controller, path));
 }
 
 }  // namespace portcullis::runtime

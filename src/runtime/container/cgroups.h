@@ -93,6 +93,10 @@ class Cgroups {
 
   // Inode of the cgroup's v2 directory (what BPF calls cgroup id), else of its v1 `pids` one; 0 when absent.
   uint64_t CgroupId(const std::string& path) const;
+  // In one hierarchy: of the v2 one, or of the v1 one of `controller`. 0: there is no such hierarchy, or no cgroup in
+  // it.
+  uint64_t UnifiedId(const std::string& path) const;
+  uint64_t V1Id(const std::string& controller, const std::string& path) const;
 
   // Directory of `path` in the hierarchy of `controller` ("memory"); in the only hierarchy of a unified host. Empty
   // when the host has no such controller.

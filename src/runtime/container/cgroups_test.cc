@@ -66,6 +66,24 @@ TEST_F(CgroupsTest, LayoutAndPaths) {
   EXPECT_EQ(Detect().DirectoryOf("memory", "/a"), root_ + "/a");
 }
 
+TEST_F(CgroupsTest, IdsAreOfTheirHierarchy) {
+  MakeV1();
+  ASSERT_TRUE(base::MakeDirs(root_ + "/pids/a"));
+  EXPECT_NE(Detect().V1Id("pids", "/a"), 0u);
+  EXPECT_EQ(Detect().V1Id("memory", "/a"), 0u) << "not there";
+  EXPECT_EQ(Detect().V1Id("hugetlb", "/a"), 0u) << "no such controller";
+  EXPECT_EQ(Detect().UnifiedId("/a"), 0u);
+  Write("unified/cgroup.controllers", "");
+  Write("unified/cgroup.procs", "");
+  EXPECT_EQ(Detect().UnifiedId("/a"), 0u) << "some runtimes leave the unified hierarchy out";
+  ASSERT_TRUE(base::MakeDirs(root_ + "/unified/a"));
+  EXPECT_NE(Detect().UnifiedId("/a"), Detect().V1Id("pids", "/a"));
+  MakeUnified();
+  ASSERT_TRUE(base::MakeDirs(root_ + "/a"));
+  EXPECT_NE(Detect().UnifiedId("/a"), 0u);
+  EXPECT_EQ(Detect().V1Id("pids", "/a"), 0u);
+}
+
 TEST_F(CgroupsTest, CreateAndRemoveInEveryHierarchy) {
   MakeV1();
   const Cgroups cgroups = Detect();
