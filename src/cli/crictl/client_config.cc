@@ -1,8 +1,8 @@
 #include "cli/crictl/client_config.h"
 
-#include <cstdlib>
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
