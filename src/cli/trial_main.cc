@@ -300,7 +300,7 @@ int TryMain(const std::vector<std::string>& args) {
   std::vector<std::string> surplus;
   CommandLine line("portcullis try",
                    "Runs a test suite under a profile, or beside a workload under it, and tells what was denied beside "
-                   "what failed: portcullis try --profile P [flags] -- TEST-COMMAND");
+                   "what failed.");
   flags.profile.AddTo(line);
   line.Text("--workload", &flags.workload,
             "a shell command that runs under the profile while TEST-COMMAND runs without one, and is ended after it");
@@ -309,7 +309,9 @@ int TryMain(const std::vector<std::string>& args) {
   line.Text("-o,--output", &flags.format, "text or json");
   line.Bool("--strict", &flags.strict, "exit with 1 when anything was denied, not only when the suite fails");
   line.Positional("command", &surplus, "-- TEST-COMMAND", false);
-  line.Footer("Exit codes: 0 the suite passed, 1 it failed, 2 an error.");
+  line.Footer(
+      "Example: portcullis try --profile containerd@2.2 --junit results.xml -- make test\nExit codes: 0 the suite "
+      "passed, 1 it failed, 2 an error.");
   const Parts parts = SplitAtDashes(args);
   if (const auto exit_code = line.Parse(parts.flags)) return *exit_code == 0 ? 0 : kError;
   if (!surplus.empty() || parts.command.empty()) {
@@ -326,10 +328,9 @@ int TryMain(const std::vector<std::string>& args) {
 int TolerateMain(const std::vector<std::string>& args) {
   TolerateFlags flags;
   std::vector<std::string> surplus;
-  CommandLine line(
-      "portcullis tolerate",
-      "Runs a program once for each call that a profile denies it, with that call alone answered as the "
-      "profile would, and tells which denials it survives: portcullis tolerate --profile P [flags] -- CMD");
+  CommandLine line("portcullis tolerate",
+                   "Runs a program once for each call that a profile denies it, with that call alone answered as the "
+                   "profile would, and tells which denials it survives.");
   flags.profile.AddTo(line);
   line.Text(
       "--health", &flags.health,
@@ -340,7 +341,8 @@ int TolerateMain(const std::vector<std::string>& args) {
   line.Text("-o,--output", &flags.format, "text or json");
   line.Positional("command", &surplus, "-- CMD", false);
   line.Footer(
-      "Exit codes: 0 it survives every denial, 1 it does not, 2 an error, such as a program that fails with nothing "
+      "Example: portcullis tolerate --profile containerd@2.2 -- ./server\nExit codes: 0 it survives every denial, 1 it "
+      "does not, 2 an error, such as a program that fails with nothing "
       "denied.");
   const Parts parts = SplitAtDashes(args);
   if (const auto exit_code = line.Parse(parts.flags)) return *exit_code == 0 ? 0 : kError;

@@ -1,6 +1,5 @@
 #include "cli/crictl/client_config.h"
 
-#include <cstdlib>
 #include <algorithm>
 #include <array>
 #include <cstdlib>

@@ -132,10 +132,11 @@ std::optional<bool> IsOfArch(Arch arch, Arch compat, std::string_view name, std:
   if (of_arch != has(compat)) return of_arch;
   // 0x and more than eight digits.
   const auto is_wide = [](std::string_view word) {
+    word = word.substr(0, word.find(' '));  // execve's environment has a comment behind it
     return word.starts_with("0x") && word.size() > 10 &&
            word.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
   };
-  if (is_wide(result.substr(0, result.find(' ')))) return true;
+  if (is_wide(result)) return true;
   if (std::ranges::any_of(SplitStraceArguments(arguments).values, is_wide)) return true;
   return std::nullopt;
 }

@@ -707,7 +707,7 @@ void StraceReader::EndFile() { state_->EndFile(); }
 const StraceCounts& StraceReader::counts() const { return state_->counts(); }
 Evidence StraceReader::Take() { return state_->Take(); }
 
-Result<void> StraceReader::Read(std::vector<std::string> paths,
+Result<void> StraceReader::Read(const std::vector<std::string>& paths,
                                 const std::function<void(const std::string&, uint64_t)>& progress) {
   struct File {
     std::string path;
@@ -715,7 +715,7 @@ Result<void> StraceReader::Read(std::vector<std::string> paths,
     uint32_t pid;
   };
   std::vector<File> files;
-  for (std::string& path : paths) {
+  for (const std::string& path : paths) {
     std::string_view name = path;
     for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2"}) {
       if (name.ends_with(suffix)) name.remove_suffix(suffix.size());

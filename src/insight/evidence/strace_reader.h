@@ -43,7 +43,7 @@ class StraceReader {
   // Files whose names differ only in the number at their end (before .gz, .zst, .xz, .bz2) are one trace of -ff; any
   // other file is a trace of its own. "-" is standard input. Fails for a file in which nothing is strace's.
   // `progress` is told the file, and the bytes read of it as stored; may be empty.
-  Result<void> Read(std::vector<std::string> paths,
+  Result<void> Read(const std::vector<std::string>& paths,
                     const std::function<void(const std::string& path, uint64_t bytes)>& progress = {});
 
   // The same by hand: BeginTrace, then for each file BeginFile, its text in pieces of any size, EndFile. `pid` is whose

@@ -180,6 +180,7 @@ TEST(StraceCall, WhoseModeItShows) {
   EXPECT_EQ(shows("brk", std::nullopt, "NULL", "0x556565dbf000"), true);
   EXPECT_EQ(shows("brk", std::nullopt, "NULL", "0x56dbf000"), std::nullopt);
   EXPECT_EQ(shows("munmap", std::nullopt, "0x7f4660dcf000, 5", "0"), true);
+  EXPECT_EQ(shows("execve", std::nullopt, "\"./p\", [\"./p\"], 0x7ffdea464268 /* 41 vars */", "0"), true);
   EXPECT_EQ(shows("mmap2", std::nullopt, "NULL, 5", "0xf7000000"), false);
   EXPECT_EQ(shows("newfstatat", std::nullopt, "1", "0"), true);
   EXPECT_EQ(shows("accept", std::nullopt, "1, 0, 0", "0"), std::nullopt) << "i386's is through socketcall";
@@ -493,6 +494,10 @@ TEST_F(RealStrace, EveryForm) {
     ASSERT_NE(inet, nullptr);
     EXPECT_EQ(inet->second.first != 0,
               options.find("ttt") != std::string::npos || options.find("unix") != std::string::npos);
+    // The address of execve's environment shows the mode; -v shows the environment instead.
+    EXPECT_EQ(evidence.completeness.unseen.contains(
+                  "whether programs that made few calls ran in 32 bit mode (strace -n tells)"),
+              options.find("-v") != std::string::npos);
     EXPECT_EQ(inet->second.address != 0, options.find("-i") != std::string::npos);
     EXPECT_EQ(!inet->second.location.empty(), options.find("-k") != std::string::npos);
     if (options == "-f -k") {

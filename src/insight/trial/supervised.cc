@@ -72,19 +72,30 @@ std::string LinkOf(const std::string& path) {
   return size < 0 ? "" : std::string(buffer, static_cast<size_t>(size));
 }
 
+std::optional<uint64_t> ParseHex(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 // file(+offset) of an address in a process that waits.
 std::string LocationOf(uint32_t pid, uint64_t address) {
   const auto maps = base::ReadFile(fmt::format("/proc/{}/maps", pid), kMaxMaps);
   if (!maps) return "";
   for (const std::string& line : base::Split(*maps, '\n')) {
-    uint64_t begin = 0;
-    uint64_t end = 0;
-    uint64_t offset = 0;
-    char path[512] = "";
-    if (std::sscanf(line.c_str(), "%lx-%lx %*4s %lx %*s %*s %511[^\n]", &begin, &end, &offset, path) < 3) continue;
-    if (address < begin || address >= end) continue;
-    const std::string_view file = base::Trim(path);
-    return file.empty() ? "" : fmt::format("{}+0x{:x}", file, address - begin + offset);
+    // "7f4660c1b000-7f4660d71000 r-xp 00026000 fd:01 1835 /usr/lib/x86_64-linux-gnu/libc.so.6"
+    const std::string_view text = line;
+    const size_t dash = text.find('-');
+    const size_t rights = text.find(' ');
+    const size_t at = text.find(' ', rights + 1);
+    const size_t path = text.find_first_of("/[");
+    if (dash == std::string_view::npos || at == std::string_view::npos || path == std::string_view::npos) continue;
+    const auto begin = ParseHex(text.substr(0, dash));
+    const auto end = ParseHex(text.substr(dash + 1, rights - dash - 1));
+    const auto offset = ParseHex(text.substr(at + 1, text.find(' ', at + 1) - at - 1));
+    if (!begin || !end || !offset || address < *begin || address >= *end) continue;
+    return fmt::format("{}+0x{:x}", text.substr(path), address - *begin + *offset);
   }
   return "";
 }
@@ -311,6 +322,7 @@ int UnderFilterMain(const std::vector<std::string>& command) {
   if (!ReadAll(kChannel, program.data(), program.size() * sizeof(bpf::Insn))) return refuse("the filter is cut off");
   if (const auto checked = bpf::Check(program); !checked) return refuse(checked.error().message);
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   ::close(kChannel);
