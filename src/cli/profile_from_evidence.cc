@@ -172,7 +172,7 @@ Result<void> StartTest(const seccomp::ResolvedProfile& profile) {
 
 // Written whole or not at all; another profile of this name is not replaced by accident.
 Result<std::string> Install(const std::string& text, const Flags& flags) {
-  ASSIGN_OR_RETURN(const std::string path, k8s::LocalhostProfilePath(flags.root_dir, flags.install));
+  ASSIGN_OR_RETURN(std::string path, k8s::LocalhostProfilePath(flags.root_dir, flags.install));
   const auto present = base::ReadFile(path, seccomp::kMaxProfileBytes);
   if (present && *present == text) return path;
   if (base::Exists(path) && !flags.overwrite) {

@@ -16,9 +16,10 @@ namespace {
 
 constexpr size_t kMaxProcStatus = 64u << 10;
 
-std::string ValueOr(const std::map<std::string, std::string>& map, const std::string& key, std::string fallback) {
+std::string ValueOr(const std::map<std::string, std::string>& map, const std::string& key,
+                    const std::string& fallback) {
   const auto found = map.find(key);
-  return found == map.end() ? std::move(fallback) : found->second;
+  return found == map.end() ? fallback : found->second;
 }
 
 // The verbose info under its one key; an empty object when the runtime gives none or something else.

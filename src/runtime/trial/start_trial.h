@@ -28,7 +28,8 @@ struct StartTrialOptions {
   std::chrono::milliseconds deadline{std::chrono::seconds(20)};  // of each call of a runtime
 };
 
-// Every installed runtime (crun, runc), with and without noNewPrivileges, up to the first that fails. Errors are about trying: no root, no runtime.
+// Every installed runtime (crun, runc), with and without noNewPrivileges, up to the first that fails. Errors are about
+// trying: no root, no runtime.
 Result<std::vector<StartOutcome>> TryStarts(const seccomp::ResolvedProfile& profile, const StartTrialOptions& options);
 
 }  // namespace portcullis::runtime
