@@ -176,7 +176,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool keep_alive = message.keep_alive() && !shared_.stopping;
     auto outcome = Dispatch(shared_, request);
     if (auto* leave = std::get_if<Switch>(&outcome)) return Leave(std::move(*leave));
-    Answer(std::move(std::get<Response>(outcome)), message.version(), keep_alive, request.method == "HEAD");
+    Answer(std::get<Response>(outcome), message.version(), keep_alive, request.method == "HEAD");
   }
 
   // Writes the 101 and hands the socket on.
@@ -196,7 +196,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
-  void Answer(Response response, unsigned version, bool keep_alive, bool head) {
+  void Answer(const Response& response, unsigned version, bool keep_alive, bool head) {
     answering_ = true;
     beast::http::response<beast::http::string_body> reply;
     reply.version(version);
