@@ -239,7 +239,7 @@ class Containers(Recorders, harness.NodeTest):
         self.node.wait_running("other")
         recorder = self.start_recorder("--pod", f"default/loop-{NODE_NAME}", "--container", "c")
         found = self.node.id_of("loop", "c")
-        self.node.exec(found, "hostname", "-i", check=False)
+        self.node.exec(found, "sleep", "1")  # some rounds of the loop
         self.node.exec(found, "cat", "/etc/passwd")
         trace = self.finish(recorder)
         self.assertEqual(trace.losses, [])
@@ -338,6 +338,7 @@ class ContainersOfContainerd(Recorders, containerd.ContainerdNodeTest):
         found = self.node.id_of("peer", "c")
         for flags in (["--pod", f"default/peer-{NODE_NAME}"], ["--container-id", found[:12]]):
             recorder = self.start_recorder(*flags)
+            self.node.exec(found, "sleep", "1")  # some rounds of the loop
             self.node.exec(found, "cat", "/etc/passwd")
             trace = self.finish(recorder)
             self.assertEqual(trace.losses, [])
