@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/files.h"
@@ -29,7 +31,7 @@ namespace portcullis::insight {
 namespace {
 
 constexpr std::string_view kKernelTypes = "/sys/kernel/btf/vmlinux";
-constexpr size_t kMaxSaid = 2000;
+constexpr size_t kMaxSaid = 4u << 20;  // a verifier's log, whole
 
 // What libbpf said of the failure at hand.
 std::string& Said() {
@@ -38,16 +40,31 @@ std::string& Said() {
 }
 
 int Listen(enum libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  std::array<char, 512> text = {};
-  const int size = std::vsnprintf(text.data(), text.size(), format, arguments);
-  if (size > 0 && Said().size() < kMaxSaid) Said() += text.data();
+  if (level != LIBBPF_WARN || Said().size() >= kMaxSaid) return 0;
+  char* text = nullptr;
+  const int size = ::vasprintf(&text, format, arguments);
+  if (size < 0) return size;
+  Said().append(text, std::min(static_cast<size_t>(size), kMaxSaid - Said().size()));
+  std::free(text);  // NOLINT(cppcoreguidelines-no-malloc): vasprintf's
   return size;
 }
 
-std::string FirstLineSaid() {
-  const std::string_view said = Said();
-  return std::string(base::Trim(said.substr(0, said.find('\n'))));
+// What failed, and why the verifier refused it: libbpf's first line, and the last of the log before its summary.
+std::string WhatWasSaid() {
+  const std::vector<std::string> lines = base::Split(Said(), '\n');
+  std::string text(base::Trim(lines.front()));
+  std::string reason;
+  bool in_log = false;
+  for (const std::string& line : lines) {
+    if (line.find("BEGIN PROG LOAD LOG") != std::string::npos)
+      in_log = true;
+    else if (line.starts_with("processed "))
+      break;
+    else if (in_log && !base::Trim(line).empty())
+      reason = base::Trim(line);
+  }
+  if (!reason.empty()) text += ": " + reason;
+  return text;
 }
 
 Code CodeOf(int error) { return error == EPERM || error == EACCES ? Code::kPermissionDenied : Code::kUnimplemented; }
@@ -93,7 +110,7 @@ Result<Skeleton> LoadProgram(const RecorderOptions& options, bool with_verdicts)
   bpf_program__set_autoattach(skeleton->progs.audited, false);
   if (const int failed = record::load(skeleton.get()); failed != 0) {
     return Fail(CodeOf(-failed), "recorder: the kernel does not take the program: {}: {}", ErrnoText(-failed),
-                FirstLineSaid());
+                WhatWasSaid());
   }
   return skeleton;
 }
@@ -169,8 +186,7 @@ Result<std::unique_ptr<EbpfRecorder>> EbpfRecorder::Open(const RecorderOptions& 
   if (!loaded) return Failure(std::move(loaded).error());
   state->skeleton = std::move(*loaded);
   if (const int failed = record::attach(state->skeleton.get()); failed != 0) {
-    return Fail(CodeOf(-failed), "recorder: attach to the kernel's events: {}: {}", ErrnoText(-failed),
-                FirstLineSaid());
+    return Fail(CodeOf(-failed), "recorder: attach to the kernel's events: {}: {}", ErrnoText(-failed), WhatWasSaid());
   }
   if (with_verdicts) {
     bpf_link* link = bpf_program__attach(state->skeleton->progs.audited);

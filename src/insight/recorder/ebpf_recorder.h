@@ -7,8 +7,8 @@
 //   ASSIGN_OR_RETURN(const Evidence evidence, recorder->Collect());
 //
 // Calls that a seccomp filter denies are seen with their errno and arguments, kills too. What is lost is counted and
-// makes the evidence incomplete. Needs root (CAP_BPF, CAP_PERFMON) and the kernel's BTF; Linux 6.18 takes the program,
-// Debian's 6.1 does not (docs/evidence.md). One thread at a time.
+// makes the evidence incomplete. Needs root (CAP_BPF, CAP_PERFMON) and the kernel's BTF; tested on Linux
+// 6.1 (Debian 12's) and 6.18. One thread at a time.
 #pragma once
 
 #include <sys/types.h>

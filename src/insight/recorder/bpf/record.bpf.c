@@ -206,8 +206,10 @@ __noinline u32 file_id(u64 file_address, u32 library) {
       break;
     }
     if (length >= REC_PATH) break;
-    long size =
-        bpf_probe_read_kernel_str(&made->path[length & (REC_PATH - 1)], REC_NAME, BPF_CORE_READ(at, d_name.name));
+    u32 end = length;
+    barrier_var(end);  // or the compiler drops the mask, and Linux 6.1 does not see the bound
+    end &= REC_PATH - 1;
+    long size = bpf_probe_read_kernel_str(&made->path[end], REC_NAME, BPF_CORE_READ(at, d_name.name));
     if (size <= 0) break;
     length += size;
     at = parent;
