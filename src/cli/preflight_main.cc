@@ -10,11 +10,14 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/command_line.h"
+#include "cli/evidence/host_report.h"
 #include "cli/preflight/inputs.h"
 #include "cli/preflight/reports.h"
 #include "cli/status/status.h"
 #include "cli/verbs.h"
 #include "cri/grpc/client.h"
+#include "insight/hostcheck/findings.h"
+#include "insight/hostcheck/gather.h"
 
 namespace portcullis::cli {
 namespace {
@@ -55,6 +58,7 @@ struct Flags {
   std::string accept;
   std::vector<Output> outputs;
   bool switch_on = true;
+  bool host = false;
   bool only_manifests = false;
   bool verbose = false;
 };
@@ -166,15 +170,22 @@ Result<insight::Question> ReadQuestion(const Flags& flags, Diagnostics& diagnost
   return question;
 }
 
-std::string Render(const insight::Report& report, const Output& output, bool verbose) {
+std::string Render(const insight::Report& report, const std::vector<insight::HostFinding>& host, const Output& output,
+                   bool verbose) {
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-  if (output.format == "json") return ReportJson(report).dump(2, ' ', false, kReplace) + "\n";
+  if (output.format == "json") {
+    nlohmann::json json = ReportJson(report);
+    if (!host.empty()) json["host"] = HostReportJson(host);
+    if (HasProblem(host)) json["exitCode"] = kExitBreaks;
+    return json.dump(2, ' ', false, kReplace) + "\n";
+  }
   if (output.format == "sarif") return ReportSarif(report, PORTCULLIS_VERSION).dump(2, ' ', false, kReplace) + "\n";
   if (output.format == "junit") return ReportJunit(report);
   if (output.format == "html") return ReportHtml(report, PORTCULLIS_VERSION);
   const bool terminal = output.path.empty() && ::isatty(STDOUT_FILENO) == 1;
   const bool colour = terminal && std::getenv("NO_COLOR") == nullptr;
-  return ReportText(report, {.colour = colour, .verbose = verbose});
+  const std::string about_host = host.empty() ? "" : "\nThis host:\n" + HostReportText(host);
+  return ReportText(report, {.colour = colour, .verbose = verbose}) + about_host;
 }
 
 Result<int> Run(Flags flags) {
@@ -196,8 +207,10 @@ Result<int> Run(Flags flags) {
   for (const Diagnostic& diagnostic : diagnostics) {
     std::fprintf(stderr, "portcullis preflight: %s\n", FormatDiagnostic(diagnostic).c_str());
   }
+  std::vector<insight::HostFinding> host;
+  if (flags.host) host = insight::JudgeHost(insight::GatherHost({}));
   for (const Output& output : flags.outputs) {
-    const std::string text = Render(report, output, flags.verbose);
+    const std::string text = Render(report, host, output, flags.verbose);
     if (output.path.empty()) {
       std::fputs(text.c_str(), stdout);
     } else {
@@ -205,7 +218,7 @@ Result<int> Run(Flags flags) {
     }
   }
   if (HasErrors(diagnostics)) return kExitUsage;
-  return ExitCodeOf(report.Worst());
+  return HasProblem(host) ? kExitBreaks : ExitCodeOf(report.Worst());
 }
 
 }  // namespace
@@ -228,6 +241,7 @@ int PreflightMain(const std::vector<std::string>& args) {
       "NAMESPACE/POD/CONTAINER whose the commands of the --evidence before are");
   line.Text("--node-address", &flags.node_address, "also the pods of the node at ADDRESS:PORT, from its /pods");
   line.Text("--runtime-endpoint", &flags.endpoint, "also the running containers of a CRI runtime (unix:///run/...)");
+  line.Bool("--host", &flags.host, "also this host itself: kernel, seccomp, audit, runtimes (text and json)");
   line.Group("The change");
   line.Each(
       "--runtime",

@@ -284,6 +284,17 @@ class Preflight(unittest.TestCase):
         self.assertEqual(refused.returncode, 2)
         self.assertIn("INCOMPLETE", refused.stderr)
 
+    def test_the_host_itself(self):
+        quiet = write_trace(f"{self.folder}/host.jsonl", {"namespace": "default", "pod": "calls-e2e", "container": "c"},
+                            [self.free["getpid"]])
+        done = preflight("--evidence", quiet, self.manifest("calls", "calls"), "--host", "-o", "json")
+        report = json.loads(done.stdout)
+        checked = json.loads(harness.run(SUITE.portcullis, "evidence", "host", "-o", "json", check=False).stdout)
+        self.assertEqual([one["id"] for one in report["host"]], [one["id"] for one in checked])
+        self.assertIn("kernel-log", [one["id"] for one in report["host"]])
+        problem = any(one["severity"] == "problem" for one in report["host"])
+        self.assertEqual((report["exitCode"], done.returncode), (1, 1) if problem else (0, 0))
+
     def test_a_log_of_the_twin_is_evidence(self):
         """The log variant of docs/rollout.md: numbers of a raw audit log, named by its own architecture."""
         record = ("type=SECCOMP msg=audit(1795464532.{0}:{0}): auid=0 uid=0 gid=0 ses=1 pid=7 comm=\"app\" exe=\"/bin/app\" sig=0 "
