@@ -291,7 +291,7 @@ class Preflight(unittest.TestCase):
         report = json.loads(done.stdout)
         checked = json.loads(harness.run(SUITE.portcullis, "evidence", "host", "-o", "json", check=False).stdout)
         self.assertEqual([one["id"] for one in report["host"]], [one["id"] for one in checked])
-        self.assertIn("kernel-log", [one["id"] for one in report["host"]])
+        self.assertIn("kernel", [one["id"] for one in report["host"]])
         problem = any(one["severity"] == "problem" for one in report["host"])
         self.assertEqual((report["exitCode"], done.returncode), (1, 1) if problem else (0, 0))
 
