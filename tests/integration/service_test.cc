@@ -659,7 +659,8 @@ TEST_F(ServiceIntegration, AnExitBeforeTheRecordIsNotOverwritten) {
 }
 
 TEST_F(ServiceIntegration, ARebootLeavesExitedContainersAndNothingElse) {
-  // Without masquerading: a made-up reboot cannot take firewall rules away as a real one does. With leases that survive.
+  // Without masquerading: a made-up reboot cannot take firewall rules away as a real one does. With leases that
+  // survive.
   const std::string network_file = options_.cni_conf_dir + "/" + base::ListDir(options_.cni_conf_dir)->at(0);
   auto network = base::ParseJson(*base::ReadFile(network_file), network_file);
   ASSERT_TRUE(network);

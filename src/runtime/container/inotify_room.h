@@ -22,7 +22,8 @@ struct InotifyUse {
 // `proc` is /proc but in tests. Processes that end meanwhile count as having none.
 Result<InotifyUse> ReadInotifyUse(const std::string& proc = "/proc");
 
-// Containers (also a pause container where the OCI runtime makes it) that there are instances for; 0 when others took all.
+// Containers (also a pause container where the OCI runtime makes it) that there are instances for; 0 when others took
+// all.
 uint64_t ContainersWithInotify(const InotifyUse& use);
 
 // What to tell the administrator, or nothing when the room is enough for a full node (the kubelet's 110 pods, with two

@@ -206,7 +206,7 @@ class RuntimeService : public cri::RuntimeApi {
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<AppArmor> apparmor_;
   std::unique_ptr<OciRuntime> oci_;
-  std::unique_ptr<PauseMaker> pause_maker_;  // null: the OCI runtime makes pause processes
+  std::unique_ptr<PauseMaker> pause_maker_;          // null: the OCI runtime makes pause processes
   std::unique_ptr<DefaultNetwork> default_network_;  // null: not asked for
   std::unique_ptr<Cni> cni_;
   std::mutex ip_ranges_mutex_;
