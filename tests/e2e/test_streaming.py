@@ -20,7 +20,7 @@ import unittest
 import containerd
 import harness
 import spdy
-import test_wire
+import cri_client
 from harness import BUSYBOX, FOREVER, PROBE, SUITE, wait
 
 NGINX = "nginx:1.21"
@@ -287,14 +287,14 @@ class OurExec(ExecVerbs, StreamingTest):
         process.communicate()
 
 
-@unittest.skipIf(test_wire.grpc is None, "python3-grpcio is not installed")
+@unittest.skipIf(cri_client.grpc is None, "python3-grpcio is not installed")
 class AnotherClient(StreamingTest):
     """The protocol by its bytes."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.cri = test_wire.Client(cls.runtime.socket)
+        cls.cri = cri_client.Client(cls.runtime.socket)
         cls.addClassCleanup(cls.cri.channel.close)
         cls.pod, cls.container = cls.start_pod("bytes")
 
@@ -303,7 +303,7 @@ class AnotherClient(StreamingTest):
         return self.cri.call("RuntimeService", "Exec", container_id=self.container, cmd=command, **fields).url
 
     def code_of(self, method, **fields):
-        with self.assertRaises(test_wire.grpc.RpcError) as caught:
+        with self.assertRaises(cri_client.grpc.RpcError) as caught:
             self.cri.call("RuntimeService", method, **fields)
         return caught.exception.code().name, caught.exception.details()
 
@@ -383,15 +383,15 @@ class AnotherClient(StreamingTest):
                          "localhost:81 inside namespace .* IPv4: connection refused IPv6: ")
 
 
-@unittest.skipIf(test_wire.grpc is None, "python3-grpcio is not installed")
+@unittest.skipIf(cri_client.grpc is None, "python3-grpcio is not installed")
 class Limits(StreamingTest):
     def test_too_many_waiting(self):
         _, container = self.start_pod("many")
-        cri = test_wire.Client(self.runtime.socket)
+        cri = cri_client.Client(self.runtime.socket)
         self.addCleanup(cri.channel.close)
         for _ in range(1000):
             cri.call("RuntimeService", "Exec", container_id=container, cmd=["true"], stdout=True)
-        with self.assertRaises(test_wire.grpc.RpcError) as caught:
+        with self.assertRaises(cri_client.grpc.RpcError) as caught:
             cri.call("RuntimeService", "Exec", container_id=container, cmd=["true"], stdout=True)
         self.assertEqual(caught.exception.code().name, "RESOURCE_EXHAUSTED")
 

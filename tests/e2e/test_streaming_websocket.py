@@ -7,7 +7,7 @@ import unittest
 
 import spdy
 import test_streaming
-import test_wire
+import cri_client
 from harness import wait
 
 try:
@@ -52,10 +52,10 @@ class ByMessages(test_streaming.StreamingTest):
 
     @classmethod
     def setUpClass(cls):
-        if channels is None or test_wire.grpc is None:
+        if channels is None or cri_client.grpc is None:
             raise unittest.SkipTest("python3-websocket or python3-grpcio is not installed")
         super().setUpClass()
-        cls.cri = test_wire.Client(cls.runtime.socket)
+        cls.cri = cri_client.Client(cls.runtime.socket)
         cls.addClassCleanup(cls.cri.channel.close)
 
     def exec_url(self, *command, **more):
