@@ -12,6 +12,7 @@ endif()
 add_custom_command(
   OUTPUT ${bpf_out}/record.skel.h
   COMMAND ${BPF_CLANG} -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_${bpf_arch} -Wall -Wextra -Werror -Wno-unused-parameter
+    -ffile-prefix-map=${CMAKE_BINARY_DIR}=build -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
     -I${CMAKE_SOURCE_DIR}/src -I/usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${bpf_dir}/record.bpf.c -o ${bpf_out}/record.bpf.o
   COMMAND ${BPFTOOL} gen skeleton ${bpf_out}/record.bpf.o name record > ${bpf_out}/record.skel.h
   DEPENDS ${bpf_dir}/record.bpf.c ${bpf_dir}/kernel_types.h ${bpf_dir}/counts.h
