@@ -45,6 +45,7 @@ class Zsh:
     """An interactive zsh on a terminal, for its completion works nowhere else."""
 
     MARK = "@end@"
+    DONE = "@done@"
 
     def __init__(self, completions, programs):
         self.folder = tempfile.mkdtemp(prefix="portcullis-zsh-")
@@ -61,6 +62,9 @@ compadd() {{
   print -l -- $candidates >>{self.told}
   builtin compadd "$@"
 }}
+complete-and-tell() {{ zle expand-or-complete; print -- {self.DONE} >>{self.told} }}
+zle -N complete-and-tell
+bindkey '^I' complete-and-tell
 """)
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
@@ -85,9 +89,16 @@ compadd() {{
     def complete(self, line):
         with open(self.told, "w", encoding="utf-8"):
             pass
-        self.send(f"{line}\t\x15")  # the line is dropped after TAB
+        # What is typed meanwhile would end the completion.
+        self.send(f"{line}\t")
+        until = time.monotonic() + 60
+        while self.DONE not in read(self.told):
+            if time.monotonic() > until:
+                raise AssertionError(f"zsh did not complete {line!r}; it gave {read(self.told)!r}")
+            time.sleep(0.01)
+        self.send("\x15")  # the line is dropped
         self.mark()
-        return set(read(self.told).split())
+        return set(read(self.told).split()) - {self.DONE}
 
     def close(self):
         os.close(self.terminal)
