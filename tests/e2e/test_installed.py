@@ -139,7 +139,8 @@ class Installed(unittest.TestCase):
             systemctl("daemon-reload")
             systemctl("start", "kubelet")
             self.assertEqual(systemctl("is-active", "portcullis-runtime"), "active")
-            wait("the runtime to answer", lambda: "RuntimeName:  portcullis" in self.crictl("version"), 60,
+            wait("the runtime to answer",
+                 lambda: "RuntimeName:  portcullis" in run("/usr/lib/portcullis/bin/crictl", "version", check=False).stdout, 60,
                  explain=lambda: journal("portcullis-runtime"))
             wait("the kubelet to be told", lambda: "said --container-runtime-endpoint=unix:///run/portcullis/portcullis.sock" in journal("kubelet"))
             systemctl("stop", "kubelet", "portcullis-runtime")
