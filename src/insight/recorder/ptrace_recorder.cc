@@ -72,8 +72,9 @@ std::map<std::string, std::string> StatusOf(pid_t tid) {
 }
 
 bool Catches(pid_t tid, int signal) {
+  const std::string caught = StatusOf(tid)["SigCgt"];
   uint64_t mask = 0;
-  for (const char c : StatusOf(tid)["SigCgt"]) {
+  for (const char c : caught) {
     const size_t digit = std::string_view("0123456789abcdef").find(c);
     if (digit != std::string_view::npos) mask = mask << 4 | digit;
   }
