@@ -160,8 +160,9 @@ Result<std::unique_ptr<StreamingServer>> StreamingServer::Start(StreamingOptions
   for (const auto& [path, kind] : {std::pair{kExecPath, StreamingKind::kExec},
                                    {kAttachPath, StreamingKind::kAttach},
                                    {kForwardPath, StreamingKind::kPortForward}}) {
-    state->http.HandleUpgrade(
-        path, [raw = state.get(), kind = kind](const http::Request& request) { return raw->Upgrade(kind, request); });
+    state->http.HandleUpgrade(path, [raw = state.get(), wanted = kind](const http::Request& request) {
+      return raw->Upgrade(wanted, request);
+    });
   }
   if (auto started = state->http.Start(); !started) {
     return Wrap(std::move(started).error(), "start the streaming server");
