@@ -1,22 +1,14 @@
 // Image documents, references and CNI configurations from anyone: decoding must not crash, and what was accepted must
 // keep its promises.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "require.h"
 #include "runtime/network/cni_config.h"
 #include "runtime/network/cni_protocol.h"
 #include "spec/oci/digest.h"
 #include "spec/oci/image_types.h"
 #include "spec/oci/reference.h"
-
-namespace {
-
-void Require(bool held) {
-  if (!held) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace portcullis;

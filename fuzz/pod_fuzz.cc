@@ -1,18 +1,10 @@
 // Pod manifests from anyone: loading must not crash or hang, and must keep its promise that there is a pod exactly when
 // nothing is wrong.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "require.h"
 #include "spec/k8s/static_pod.h"
-
-namespace {
-
-void Require(bool held) {
-  if (!held) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace portcullis;

@@ -1,18 +1,14 @@
 // Manifests and traces from anyone, judged: nothing may crash or hang, every container gets one verdict a scenario, and
 // a trace that lost something makes nobody safe. The input is a manifest, a line of only `%%%`, and a trace.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "engine/seccomp/library.h"
 #include "insight/evidence/trace_file.h"
 #include "insight/preflight/preflight.h"
+#include "require.h"
 
 namespace {
-
-void Require(bool held) {
-  if (!held) std::abort();
-}
 
 const portcullis::insight::Target& Containerd() {
   using namespace portcullis;

@@ -1,7 +1,6 @@
 // Profiles from anyone: parsing, writing, resolving, checking, linting and evaluating must not crash, and must agree
 // with themselves.
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -9,14 +8,11 @@
 #include "engine/seccomp/evaluate.h"
 #include "engine/seccomp/profile_json.h"
 #include "engine/seccomp/resolve.h"
+#include "require.h"
 
 namespace {
 
 using namespace portcullis::seccomp;
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 void Exercise(const Profile& profile) {
   const auto again = ProfileFromJson(ToJson(profile), "again");

@@ -1,9 +1,9 @@
 // What registries and administrators write: challenges, waits, logins, helpers' answers, mirrors.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "http/client.h"
+#include "require.h"
 #include "runtime/registry/challenge.h"
 #include "runtime/registry/credential_helper.h"
 #include "runtime/registry/credentials.h"
@@ -12,10 +12,6 @@
 namespace {
 
 using namespace portcullis;
-
-void Require(bool held) {
-  if (!held) std::abort();
-}
 
 }  // namespace
 

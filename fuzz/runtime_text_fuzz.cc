@@ -1,10 +1,10 @@
 // What containers and images write and the runtime reads: log lines, passwd and group files, runtime specs.
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/document.h"
+#include "require.h"
 #include "runtime/container/log_file.h"
 #include "spec/oci/runtime_spec.h"
 #include "spec/oci/user.h"
@@ -12,10 +12,6 @@
 namespace {
 
 using namespace portcullis;
-
-void Require(bool held) {
-  if (!held) std::abort();
-}
 
 void ReadLogLine(std::string_view text) {
   const auto line = runtime::ParseCriLogLine(text);

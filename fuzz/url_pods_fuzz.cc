@@ -1,18 +1,10 @@
 // Answers of a URL with static pods, from whoever serves it: reading one must not crash or hang, must leave the last
 // good list as it is when it is bad, and must give the same again for the same bytes.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "node/source/url_pods.h"
-
-namespace {
-
-void Require(bool held) {
-  if (!held) std::abort();
-}
-
-}  // namespace
+#include "require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace portcullis;
