@@ -168,10 +168,7 @@ class ImageEndpoint(unittest.TestCase):
     def test_images_are_asked_for_there(self):
         peer = containerd.Containerd()
         self.addCleanup(peer.stop)
-        try:
-            peer.start("pause-3.10", "busybox")
-        except containerd.CannotStart as reason:
-            self.skipTest(str(reason))
+        peer.start("pause-3.10", "busybox")
         images = harness.Runtime()
         node = containerd.NodeOn(peer, config={"imageServiceEndpoint": "unix://" + images.socket})
         node.companions.append(images)

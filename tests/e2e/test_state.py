@@ -64,9 +64,7 @@ class Damaged(StateTest):
         self.runtime.start()
         _, pid = self.run_pod("forgotten")
         self.runtime.stop()
-        for end in ("", "-wal", "-shm"):
-            if os.path.exists(f"{self.runtime.state_dir}/state.db{end}"):
-                os.remove(f"{self.runtime.state_dir}/state.db{end}")
+        self.move_database_away()
         self.runtime.start()
         wait("the container without a record to end", lambda: not harness.is_alive(pid))
         self.assertEqual(self.runtime.ids("ps", "-a", "-q"), [])
@@ -82,15 +80,18 @@ class Damaged(StateTest):
         self.runtime.start()
         _, pid = self.run_pod("others")
         self.runtime.stop()
-        for end in ("", "-wal", "-shm"):
-            if os.path.exists(f"{self.runtime.state_dir}/state.db{end}"):
-                os.remove(f"{self.runtime.state_dir}/state.db{end}")
+        self.move_database_away()
         self.runtime.start()
         wait("the container without a record to end", lambda: not harness.is_alive(pid))
         self.assertEqual([folder for folder in theirs if not os.path.isdir(folder)], [])
         for folder in theirs:
             os.rmdir(folder)
             os.rmdir(os.path.dirname(folder))
+
+    def move_database_away(self):
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(f"{self.runtime.state_dir}/state.db{end}"):
+                os.remove(f"{self.runtime.state_dir}/state.db{end}")
 
     def make_pod_cgroups(self, name):
         """As a kubelet does before it asks for a sandbox."""

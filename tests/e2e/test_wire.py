@@ -130,10 +130,7 @@ class AnotherRuntime(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.peer = containerd.Containerd()
-        try:
-            cls.peer.start("pause-3.10", "busybox", "nginx-1.21")
-        except containerd.CannotStart as reason:
-            raise unittest.SkipTest(str(reason)) from reason
+        cls.peer.start("pause-3.10", "busybox", "nginx-1.21")
         cls.addClassCleanup(cls.peer.stop)
 
     def test_version_and_info(self):
