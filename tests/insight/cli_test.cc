@@ -1,16 +1,20 @@
 // The verbs as a user calls them: portcullis try, tolerate, evidence watch, evidence host.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/files.h"
 #include "base/spawn.h"
 #include "base/strings.h"
+#include "base/unique_fd.h"
 #include "insight/evidence/trace_file.h"
 #include "subject.h"
 
@@ -123,20 +127,28 @@ TEST_F(Cli, WhatCannotBeJudgedIsAnError) {
 
 TEST_F(Cli, WatchAndHost) {
   const std::string trace = folder_ + "/w.jsonl";
-  std::thread later([] {
-    ::usleep(700000);
-    const auto done = base::RunCommand({.spawn = {.argv = {SubjectPath()}, .env = SubjectEnvironment("logged")}});
-    EXPECT_TRUE(done && done->exit_code == 0);
-  });
-  const auto run = Run({"evidence", "watch", "--for", "4s", "-o", trace});
-  later.join();
+  const std::string said = folder_ + "/said";
+  const base::UniqueFd out(::open(said.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_TRUE(out.valid());
+  auto watch = base::Spawn({.argv = {PORTCULLIS_PROGRAM, "evidence", "watch", "-o", trace},
+                            .fds = {{out.get(), STDOUT_FILENO}, {out.get(), STDERR_FILENO}}});
+  ASSERT_TRUE(watch);
+  const auto text = [&said] { return base::ReadFile(said).value_or(""); };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (text().find("watching seccomp records") == std::string::npos && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const auto logs = base::RunCommand({.spawn = {.argv = {SubjectPath()}, .env = SubjectEnvironment("logged")}});
+  EXPECT_TRUE(logs && logs->exit_code == 0);
+  ASSERT_EQ(::kill(watch->pid, SIGTERM), 0);
+  ASSERT_TRUE(base::Wait(*watch, std::chrono::minutes(1))) << text();
   const auto evidence = ReadTrace(trace);
-  ASSERT_TRUE(evidence) << run.err;
+  ASSERT_TRUE(evidence) << text();
   uint64_t count = 0;
   for (const auto& [call, facts] : evidence->calls()) {
     if (call.executable == SubjectPath() && call.number == SYS_getppid) count += facts.count;
   }
-  EXPECT_EQ(count, 100u) << run.out << run.err;
+  EXPECT_EQ(count, 100u) << text();
   const auto host = Run({"evidence", "host", "-o", "json"});
   const json findings = json::parse(host.out, nullptr, false);
   ASSERT_TRUE(findings.is_array()) << host.out;
