@@ -96,11 +96,34 @@ std::string Quote(std::string_view text) {
   return out + '"';
 }
 
-std::optional<uint64_t> ParseUint(std::string_view text) {
+namespace {
+
+std::optional<uint64_t> ParseDigits(std::string_view text, int base) {
   uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+}  // namespace
+
+std::optional<uint64_t> ParseUint(std::string_view text) { return ParseDigits(text, 10); }
+
+std::optional<uint64_t> ParseHex(std::string_view text) { return ParseDigits(text, 16); }
+
+std::optional<uint64_t> ParseCInteger(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.size() > 1 && text.front() == '0') {
+    base = 8;
+    text.remove_prefix(1);
+  }
+  const auto value = ParseDigits(text, base);
+  return value && negative ? 0 - *value : value;
 }
 
 std::optional<bool> ParseGoBool(std::string_view text) {

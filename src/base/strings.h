@@ -20,6 +20,10 @@ std::string Quote(std::string_view text);
 
 // Whole-string decimal parse; nullopt for anything else (sign, blanks, overflow).
 std::optional<uint64_t> ParseUint(std::string_view text);
+// The same for hexadecimal digits of either case, without 0x.
+std::optional<uint64_t> ParseHex(std::string_view text);
+// The same for integers as C writes them: decimal, hexadecimal after 0x, octal after 0; -1 is UINT64_MAX.
+std::optional<uint64_t> ParseCInteger(std::string_view text);
 
 // Go's strconv.ParseBool: 1 t T TRUE true True 0 f F FALSE false False and nothing else.
 std::optional<bool> ParseGoBool(std::string_view text);

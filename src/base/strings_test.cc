@@ -18,6 +18,25 @@ TEST(Strings, ParseGoBoolTakesGosSpellingsOnly) {
   for (const char* bad : {"", "yes", "on", "tRUE", " true", "2"}) EXPECT_EQ(ParseGoBool(bad), std::nullopt) << bad;
 }
 
+TEST(Strings, ParseHexTakesDigitsOnly) {
+  EXPECT_EQ(ParseHex("7f4660c1B000"), 0x7f4660c1b000u);
+  EXPECT_EQ(ParseHex("ffffffffffffffff"), UINT64_MAX);
+  for (const char* bad : {"", "0x1", "-1", " 1", "1 ", "g", "10000000000000000"})
+    EXPECT_EQ(ParseHex(bad), std::nullopt) << bad;
+}
+
+TEST(Strings, ParseCIntegerReadsWhatCWrites) {
+  EXPECT_EQ(ParseCInteger("0"), 0u);
+  EXPECT_EQ(ParseCInteger("17"), 17u);
+  EXPECT_EQ(ParseCInteger("0x1F"), 31u);
+  EXPECT_EQ(ParseCInteger("017"), 15u);
+  EXPECT_EQ(ParseCInteger("-1"), UINT64_MAX);
+  EXPECT_EQ(ParseCInteger("-0x10"), uint64_t{0} - 16);
+  for (const char* bad : {"", "-", "--1", "0x", "08", "1k", "+1", " 1", "18446744073709551616"}) {
+    EXPECT_EQ(ParseCInteger(bad), std::nullopt) << bad;
+  }
+}
+
 TEST(Strings, ParseUintTakesWholeNumbersOnly) {
   EXPECT_EQ(ParseUint("18446744073709551615"), UINT64_MAX);
   for (const char* bad : {"", "-1", "+1", " 1", "1 ", "18446744073709551616", "0x1"})

@@ -1,6 +1,7 @@
 #include "cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -120,6 +121,12 @@ std::vector<std::string> CommandLine::GivenIn(const std::string& group) const {
     if (option->get_group() == group && option->count() > 0) given.push_back(option->get_name());
   }
   return given;
+}
+
+DashedWords SplitAtDashes(const std::vector<std::string>& args) {
+  const auto dashes = std::ranges::find(args, "--");
+  if (dashes == args.end()) return {args, {}};
+  return {{args.begin(), dashes}, {dashes + 1, args.end()}};
 }
 
 }  // namespace portcullis::cli

@@ -49,4 +49,11 @@ class CommandLine {
   std::unique_ptr<State> state_;
 };
 
+// The words before "--", and the command after it: `verb [flags] -- COMMAND [ARG...]`.
+struct DashedWords {
+  std::vector<std::string> flags;
+  std::vector<std::string> command;
+};
+DashedWords SplitAtDashes(const std::vector<std::string>& args);
+
 }  // namespace portcullis::cli

@@ -1,7 +1,6 @@
 // portcullis record: what a command or containers call, with what became of each call.
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "base/clock.h"
@@ -142,9 +141,9 @@ int RecordMain(const std::vector<std::string>& args) {
   line.Text("--run-dir", &flags.run_dir, "--run-dir of the node or runtime that tells of starting containers");
   line.Footer(kFooter);
 
-  const auto dashes = std::ranges::find(args, "--");
-  if (dashes != args.end()) flags.command.assign(dashes + 1, args.end());
-  if (const auto exit_code = line.Parse({args.begin(), dashes})) return *exit_code == 0 ? 0 : kError;
+  DashedWords words = SplitAtDashes(args);
+  flags.command = std::move(words.command);
+  if (const auto exit_code = line.Parse(std::move(words.flags))) return *exit_code == 0 ? 0 : kError;
   const int cannot = flags.command.empty() ? kError : kCannotRecord;
   const auto fail = [](const Error& error, int code) {
     std::fprintf(stderr, "portcullis record: %s\n", error.message.c_str());

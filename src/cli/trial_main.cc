@@ -280,17 +280,6 @@ int Report(const char* verb, const Error& error) {
   return kError;
 }
 
-// `-- CMD`: what is behind the two dashes is the command's own, flags and all.
-struct Parts {
-  std::vector<std::string> flags;
-  std::vector<std::string> command;
-};
-Parts SplitAtDashes(const std::vector<std::string>& args) {
-  const auto dashes = std::ranges::find(args, "--");
-  if (dashes == args.end()) return {args, {}};
-  return {{args.begin(), dashes}, {dashes + 1, args.end()}};
-}
-
 bool IsFormat(const std::string& format) { return format == "text" || format == "json"; }
 
 }  // namespace
@@ -312,7 +301,7 @@ int TryMain(const std::vector<std::string>& args) {
   line.Footer(
       "Example: portcullis try --profile containerd@2.2 --junit results.xml -- make test\nExit codes: 0 the suite "
       "passed, 1 it failed, 2 an error.");
-  const Parts parts = SplitAtDashes(args);
+  const DashedWords parts = SplitAtDashes(args);
   if (const auto exit_code = line.Parse(parts.flags)) return *exit_code == 0 ? 0 : kError;
   if (!surplus.empty() || parts.command.empty()) {
     return Report(
@@ -344,7 +333,7 @@ int TolerateMain(const std::vector<std::string>& args) {
       "Example: portcullis tolerate --profile containerd@2.2 -- ./server\nExit codes: 0 it survives every denial, 1 it "
       "does not, 2 an error, such as a program that fails with nothing "
       "denied.");
-  const Parts parts = SplitAtDashes(args);
+  const DashedWords parts = SplitAtDashes(args);
   if (const auto exit_code = line.Parse(parts.flags)) return *exit_code == 0 ? 0 : kError;
   if (!surplus.empty() || parts.command.empty()) {
     return Report("tolerate", {Code::kInvalidArgument,

@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "base/try.h"
+#include "http/url_part.h"
 
 namespace portcullis::http {
 namespace {
@@ -192,13 +193,7 @@ Result<ClientResponse> Send(const ClientRequest& request, const TlsOptions& tls,
 Origin OriginOf(const std::string& url) {
   const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
-  const auto part = [&](CURLUPart which) {
-    char* text = nullptr;
-    std::string out;
-    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) == CURLUE_OK) out = text;
-    curl_free(text);
-    return out;
-  };
+  const auto part = [&](CURLUPart which) { return UrlPart(parsed.get(), which); };
   return {part(CURLUPART_SCHEME), base::ToLower(part(CURLUPART_HOST)), part(CURLUPART_PORT)};
 }
 

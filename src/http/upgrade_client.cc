@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "http/url_part.h"
 
 namespace portcullis::http {
 namespace {
@@ -35,13 +36,7 @@ Result<Target> ParseTarget(const std::string& url) {
   const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), curl_url_cleanup);
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
     return Fail(Code::kInvalidArgument, "{} is not a URL", base::Quote(url));
-  const auto part = [&](CURLUPart which) {
-    char* text = nullptr;
-    std::string out;
-    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) == CURLUE_OK) out = text;
-    curl_free(text);
-    return out;
-  };
+  const auto part = [&](CURLUPart which) { return UrlPart(parsed.get(), which); };
   const std::string scheme = part(CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https")
     return Fail(Code::kUnimplemented, "{}: streaming over {} is not supported, only over http and https",

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -150,30 +149,13 @@ constexpr Constant kConstants[] = {
 };
 #undef CONSTANT
 
-std::optional<uint64_t> ParseNumber(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text[0] == '0') {
-    base = 8;
-    text.remove_prefix(1);
-  }
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return negative ? ~value + 1 : value;
-}
-
 std::string DidYouMean(std::string_view word, std::span<const std::string_view> candidates) {
   const auto nearest = base::Nearest(word, candidates);
   return nearest ? fmt::format(" (did you mean {}?)", *nearest) : "";
 }
 
 Result<uint64_t> ParseTerm(const std::string& word) {
-  if (const auto number = ParseNumber(word)) return *number;
+  if (const auto number = base::ParseCInteger(word)) return *number;
   const auto found = std::ranges::find(kConstants, std::string_view(word), &Constant::first);
   if (found != std::end(kConstants)) return found->second;
   std::vector<std::string_view> names;
@@ -196,7 +178,7 @@ Result<uint64_t> ParseArgument(const std::string& word) {
 Result<Call> ParseCall(std::span<const std::string> words, syscalls::Arch arch) {
   if (words.empty()) return Fail(Code::kInvalidArgument, "no system call was given");
   Call call;
-  if (const auto number = ParseNumber(words[0])) {
+  if (const auto number = base::ParseCInteger(words[0])) {
     if (*number > UINT32_MAX) return Fail(Code::kInvalidArgument, "{} is no number of a system call", words[0]);
     call.number = static_cast<uint32_t>(*number);
     call.name = syscalls::NameOf(arch, call.number).value_or("");

@@ -1,7 +1,6 @@
 #include "insight/evidence/constants.h"
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
 #include "base/strings.h"
@@ -68,21 +67,8 @@ std::optional<uint64_t> ValueOfName(std::string_view name, ConstantPlace place) 
 }
 
 std::optional<uint64_t> ValueOfNumber(std::string_view text, bool is_32bit) {
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.front() == '0') {
-    base = 8;
-    text.remove_prefix(1);
-  }
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (!negative) return value;
-  return is_32bit ? (0 - value) & UINT32_MAX : 0 - value;
+  const auto value = base::ParseCInteger(text);
+  return value && is_32bit && text.starts_with('-') ? *value & UINT32_MAX : value;
 }
 
 std::optional<uint64_t> ValueOfTerm(std::string_view term, Arch arch) {

@@ -1,7 +1,6 @@
 #include "insight/evidence/strace_line.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/strings.h"
 
@@ -27,13 +26,6 @@ std::string_view TakeDigits(std::string_view& text) {
 
 void SkipBlanks(std::string_view& text) {
   while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-}
-
-std::optional<uint64_t> ParseHex(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // Where a decoration that begins at text[at] == '<' ends, after its '>'; npos when it does not. Decorations nest
@@ -134,7 +126,7 @@ void TakeBrackets(std::string_view& text, StraceLine& line) {
     const std::string_view inside = text.substr(1, end - 1);
     const bool unknown = !inside.empty() && inside.find_first_not_of('?') == std::string_view::npos;
     if (unknown || inside.size() == 8 || inside.size() == 16) {
-      const auto address = ParseHex(inside);
+      const auto address = base::ParseHex(inside);
       if (!address && !unknown) return;
       line.address = address.value_or(0);
     } else {
@@ -165,7 +157,7 @@ void ParseSignal(std::string_view text, StraceLine& line) {
   line.sigsys_syscall = FieldOf(text, "si_syscall=");
   line.sigsys_arch = FieldOf(text, "si_arch=");
   const std::string_view address = FieldOf(text, "si_call_addr=");
-  if (address.starts_with("0x")) line.address = ParseHex(address.substr(2)).value_or(0);
+  if (address.starts_with("0x")) line.address = base::ParseHex(address.substr(2)).value_or(0);
 }
 
 void ParseMode(std::string_view text, StraceLine& line) {
@@ -366,7 +358,7 @@ std::optional<std::string> DecodeStraceString(std::string_view text) {
       --at;
       out += static_cast<char>(value);
     } else if (text[at] == 'x' && at + 2 < text.size()) {
-      const auto value = ParseHex(text.substr(at + 1, 2));
+      const auto value = base::ParseHex(text.substr(at + 1, 2));
       if (!value) return std::nullopt;
       out += static_cast<char>(*value);
       at += 2;

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -72,13 +71,6 @@ std::string LinkOf(const std::string& path) {
   return size < 0 ? "" : std::string(buffer, static_cast<size_t>(size));
 }
 
-std::optional<uint64_t> ParseHex(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // file(+offset) of an address in a process that waits.
 std::string LocationOf(uint32_t pid, uint64_t address) {
   const auto maps = base::ReadFile(fmt::format("/proc/{}/maps", pid), kMaxMaps);
@@ -91,9 +83,9 @@ std::string LocationOf(uint32_t pid, uint64_t address) {
     const size_t at = text.find(' ', rights + 1);
     const size_t path = text.find_first_of("/[");
     if (dash == std::string_view::npos || at == std::string_view::npos || path == std::string_view::npos) continue;
-    const auto begin = ParseHex(text.substr(0, dash));
-    const auto end = ParseHex(text.substr(dash + 1, rights - dash - 1));
-    const auto offset = ParseHex(text.substr(at + 1, text.find(' ', at + 1) - at - 1));
+    const auto begin = base::ParseHex(text.substr(0, dash));
+    const auto end = base::ParseHex(text.substr(dash + 1, rights - dash - 1));
+    const auto offset = base::ParseHex(text.substr(at + 1, text.find(' ', at + 1) - at - 1));
     if (!begin || !end || !offset || address < *begin || address >= *end) continue;
     return fmt::format("{}+0x{:x}", text.substr(path), address - *begin + *offset);
   }
