@@ -92,6 +92,26 @@ int MillisLeft(std::chrono::steady_clock::time_point deadline) {
 
 int ExitCode(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
+// As write(2), but a reader that is gone is EPIPE alone, whatever the process does about SIGPIPE. The signal is sent to
+// the thread that writes, so it can be held back and taken there.
+ssize_t WriteWithoutSignal(int fd, std::string_view data) {
+  sigset_t pipe;
+  sigset_t before;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const ssize_t written = ::write(fd, data.data(), data.size());
+  const int error = errno;
+  if (written < 0 && error == EPIPE && sigismember(&before, SIGPIPE) == 0) {
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return written;
+}
+
 // Gathers output and feeds input until the streams end; kDeadlineExceeded when the time is over.
 Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time_point deadline, Pipe& in, Pipe& out,
                   Pipe& err, CommandResult& result) {
@@ -123,7 +143,7 @@ Result<void> Pump(const CommandOptions& options, std::chrono::steady_clock::time
     if (fds[0].revents != 0) TRY(drain(out, result.out));
     if (fds[1].revents != 0) TRY(drain(err, result.err));
     if (fds[2].revents != 0) {
-      const ssize_t n = ::write(in.write.get(), options.input.data() + written, options.input.size() - written);
+      const ssize_t n = WriteWithoutSignal(in.write.get(), std::string_view(options.input).substr(written));
       if (n > 0) written += static_cast<size_t>(n);
       const bool later = n < 0 && (errno == EAGAIN || errno == EINTR);
       if ((n < 0 && !later) || written == options.input.size()) in.write.Reset();

@@ -65,6 +65,19 @@ TEST(RunCommand, DeadlineHoldsWhileInputIsFed) {
   EXPECT_LT(Now() - begin, seconds(30));
 }
 
+// Also where nobody has seen to SIGPIPE: a program that does not read its input says itself how it fared.
+TEST(RunCommand, InputThatNobodyReadsIsNoFailure) {
+  const std::string input(1u << 20, 'x');
+  const auto result =
+      RunCommand({.spawn = {.argv = {"sh", "-c", "exec <&-; sleep 0.1; echo said; exit 3"}}, .input = input});
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  EXPECT_EQ(result->exit_code, 3);
+  EXPECT_EQ(result->out, "said\n");
+  sigset_t pending;
+  ASSERT_EQ(::sigpending(&pending), 0);
+  EXPECT_EQ(::sigismember(&pending, SIGPIPE), 0);
+}
+
 TEST(RunCommand, LongInputArrivesWhole) {
   const std::string input(3u << 20, 'x');
   const auto result = RunCommand({.spawn = {.argv = {"sh", "-c", "sleep 0.1; cat"}}, .input = input});
