@@ -58,6 +58,7 @@ Result<void> WriteAll(int fd, const void* from, size_t size) {
   while (size > 0) {
     const ssize_t put = ::send(fd, at, size, MSG_NOSIGNAL);
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EPIPE) return {};  // it has ended: TakeListener finds out how
     if (put < 0) return FailErrno(errno, "hand the filter to the command");
     at += put;
     size -= static_cast<size_t>(put);
