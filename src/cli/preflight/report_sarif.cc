@@ -50,7 +50,7 @@ class Log {
   void AddRule(const std::string& id, std::string_view about, std::string_view help) {
     if (rules_.contains(id)) return;
     json rule{{"id", id}, {"shortDescription", {{"text", about}}}};
-    if (!help.empty()) rule["help"] = {{"text", help}};
+    if (!help.empty() && help != "Nothing.") rule["help"] = {{"text", help}};
     rules_.emplace(id, std::move(rule));
   }
 
