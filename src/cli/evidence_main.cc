@@ -33,7 +33,7 @@ usage: portcullis evidence VERB [flags]
   strace FILE...    read strace's output: -f, -ff (all its files together), -c, with any time stamps; compressed or not
   watch             seccomp records of this host as they happen, with their pods: --for 10m
   host              what this host's kernel, audit system and runtimes let be seen and done
-  show TRACE...     print traces, merged
+  show TRACE...     print traces, merged; --under PROFILE explains each denial instead (so do log and watch)
   merge TRACE...    merge traces into one, of replicas and of several runs: -o TRACE
 
 -o TRACE writes a trace (compressed when the name ends in .gz). Exit codes: 0 good, 1 the evidence is INCOMPLETE (it says
@@ -104,7 +104,8 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
                  static_cast<unsigned long long>(counts.foreign));
   }
   if (counts.records == 0) {
-    std::fputs("nothing was denied or logged there, or it was not written down: portcullis evidence host tells\n", stderr);
+    std::fputs("nothing was denied or logged there, or it was not written down: portcullis evidence host tells\n",
+               stderr);
   }
   return FinishEvidence(reader.Take(), flags);
 }

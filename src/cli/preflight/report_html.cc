@@ -105,9 +105,9 @@ std::string ContainerHtml(const insight::Report& report, const insight::Containe
   const insight::Subject& subject = report.subjects[verdict.subject];
   const std::string id(IdOf(verdict.verdict));
   const bool is_open = verdict.verdict == Verdict::kBreaks && report.Count(Verdict::kBreaks) <= kMostOpen;
-  std::string out = fmt::format("<details class=\"container {0}\" data-verdict=\"{0}\"{1}><summary>{2} {3}", id,
-                                is_open ? " open" : "", Tag("", NameOf(verdict.verdict)),
-                                EscapeMarkup(TitleOf(subject)));
+  std::string out =
+      fmt::format("<details class=\"container {0}\" data-verdict=\"{0}\"{1}><summary>{2} {3}", id,
+                  is_open ? " open" : "", Tag("", NameOf(verdict.verdict)), EscapeMarkup(TitleOf(subject)));
   if (const std::string place = PlaceText(subject); !place.empty()) {
     out += " <span class=\"place\">" + EscapeMarkup(place) + "</span>";
   }
@@ -162,12 +162,15 @@ std::string OverviewHtml(const insight::Report& report) {
   if (!rows.empty()) {
     out += "<table id=\"differs\"><thead><tr><th>container</th>";
     for (const insight::Scenario& scenario : report.scenarios) {
-      out += "<th>" + EscapeMarkup(scenario.before ? scenario.before->name + " -> " + scenario.after.name
-                                                   : scenario.after.name) + "</th>";
+      out +=
+          "<th>" +
+          EscapeMarkup(scenario.before ? scenario.before->name + " -> " + scenario.after.name : scenario.after.name) +
+          "</th>";
     }
     out += "</tr></thead><tbody>\n" + rows + "</tbody></table>\n";
   }
-  return out + fmt::format("<p>{} {} alike under all of them.</p>\n", alike, alike == 1 ? "container fares" : "containers fare");
+  return out + fmt::format("<p>{} {} alike under all of them.</p>\n", alike,
+                           alike == 1 ? "container fares" : "containers fare");
 }
 
 }  // namespace

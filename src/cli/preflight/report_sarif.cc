@@ -85,7 +85,8 @@ class Log {
 
   void AddGap(const insight::ContainerVerdict& verdict, const insight::Gap& gap) {
     AddRule(kIncomplete, "The evidence does not tell whether the container would keep working.", "");
-    Add(verdict, kIncomplete, "warning", gap.what + ". To close it: " + Sentence(gap.remedy), std::string(NameOf(gap.kind)));
+    Add(verdict, kIncomplete, "warning", gap.what + ". To close it: " + Sentence(gap.remedy),
+        std::string(NameOf(gap.kind)));
   }
 
   const insight::Report& report_;

@@ -188,8 +188,10 @@ TEST(ReportHtml, ShowsWhatDiffersBetweenRuntimes) {
   report.verdicts = std::move(both);
   const std::string text = ReportHtml(report, "1");
   EXPECT_THAT(text, HasSubstr("<th>other@1</th></tr></thead>"));
-  EXPECT_THAT(text, HasSubstr("<tr><th scope=\"row\">Deployment default/web/breaks</th><td><span class=\"tag breaks\">BREAKS</span>"
-                              "</td><td><span class=\"tag safe\">SAFE</span></td></tr>"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("<tr><th scope=\"row\">Deployment default/web/breaks</th><td><span class=\"tag breaks\">BREAKS</span>"
+                "</td><td><span class=\"tag safe\">SAFE</span></td></tr>"));
   EXPECT_THAT(text, Not(HasSubstr("<th scope=\"row\">Deployment default/web/own")));
 }
 
