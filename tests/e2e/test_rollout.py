@@ -42,6 +42,7 @@ class Rollout(unittest.TestCase):
         self.test()
         self.switch_on()
         self.restart_pods()
+        self.watch_the_log()
         self.watch_and_heal()
         self.upgrade()
         self.back()
@@ -198,6 +199,12 @@ exit 1
         self.portcullis("try", "--profile", self.custom, "--", program, "sandbox")
 
     def switch_on(self):
+        """The default is told to log what it denies; it answers every call as before."""
+        profile = json.loads(self.portcullis("profile", "show", BASE).stdout)
+        profile["flags"] = ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]
+        logging = harness.write(f"{self.dir}/default.json", profile)
+        self.assertIn("0 differences", self.portcullis("profile", "diff", logging, BASE).stdout)
+        self.node.args += ["--default-profile", logging]
         self.restart_node(on=True)
         self.assertIn("SeccompDefault is on", self.node.log_text())
         rows = self.rows()
@@ -208,7 +215,7 @@ exit 1
         self.assertEqual(self.kernel_mode("nginx"), "0")
 
     def restart_pods(self):
-        for name in ("nginx", "redis"):
+        for name in ("nginx", "redis", "own"):
             self.restart_pod(name)
         self.exercise()
         self.status("--verify")
@@ -217,6 +224,15 @@ exit 1
         self.assertEqual({name: (row["kernel"]["seccomp"], row["kernel"]["asMeant"]) for name, row in rows.items()},
                          {"nginx": (2, True), "redis": (2, True), "builder": (2, True), "admin": (0, True), "own": (2, True)})
         self.assertEqual(self.specs(), self.before)
+
+    def watch_the_log(self):
+        watcher = self.start("log", "evidence", "watch", *self.endpoint(), "-o", self.trace("log"))
+        self.node.exec(self.node.id_of("own", "c"), "mount", "-t", "tmpfs", "x", "/mnt", check=False)
+        self.node.exec(self.node.id_of("own", "c"), "sleep", "1")  # the kernel's audit thread hands the record on
+        watcher.send_signal(signal.SIGINT)
+        self.assertIn(watcher.wait(30 * harness.SLOW), (0, 1), harness.read(f"{self.dir}/log.err"))  # 1: others' losses
+        shown = harness.run(SUITE.portcullis, "evidence", "show", "--denied", self.trace("log"), check=False).stdout
+        self.assertTrue([line for line in shown.splitlines() if f"default/own-{NODE_NAME}/c" in line and " mount " in line], shown)
 
     def watch_and_heal(self):
         """A call that no test had made is denied, found with its pod, caller and rule, and allowed by the smallest change."""
