@@ -31,8 +31,8 @@ button, input { font: inherit; padding: .2rem .6rem; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; padding: .4rem .7rem; }
 summary { cursor: pointer; overflow-wrap: anywhere; } summary .place, .soft { color: var(--dim); font-size: .85em; }
 .tag { display: inline-block; font-weight: 600; margin-right: .5em; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem .9rem .15rem 0; overflow-wrap: anywhere; }
-thead th { border-bottom: 1px solid var(--line); } tbody th { font-weight: normal; }
+table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem .9rem .15rem 0; }
+thead th { border-bottom: 1px solid var(--line); } tbody th { font-weight: normal; overflow-wrap: anywhere; }
 .breaks > summary .tag, .tag.breaks { color: var(--bad); } .incomplete > summary .tag, .tag.unknown, .tag.incomplete { color: var(--open); }
 .safe > summary .tag, .tolerated > summary .tag, .tag.tolerated, .tag.safe { color: var(--good); }
 .notAffected > summary .tag, .tag.none, .tag.notAffected { color: var(--dim); }
@@ -139,38 +139,43 @@ std::string Controls() {
          "id=\"shown\"></span></div>\n";
 }
 
-// Containers that fare differently under the changes that were asked about, a column for each.
+// "SAFE (denied but tolerated)" and NOT AFFECTED as well: it works.
+bool Works(Verdict verdict) { return verdict != Verdict::kBreaks && verdict != Verdict::kIncomplete; }
+
+std::string ShortName(Verdict verdict) {
+  const std::string name(NameOf(verdict));
+  return name.substr(0, name.find(" ("));
+}
+
+// Containers that work under some of the runtimes that were asked about and not under others, a column for each.
 std::string OverviewHtml(const insight::Report& report) {
   const size_t columns = report.scenarios.size();
   if (columns < 2) return "";
   std::string rows;
-  size_t alike = 0;
+  size_t count = 0;
   for (size_t first = 0; first + columns <= report.verdicts.size(); first += columns) {
     const auto begin = report.verdicts.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end = begin + static_cast<std::ptrdiff_t>(columns);
-    if (std::all_of(begin, end, [&](const auto& one) { return one.verdict == begin->verdict; })) {
-      ++alike;
-      continue;
-    }
+    const auto alike = [&](const insight::ContainerVerdict& one) {
+      return one.verdict == begin->verdict || (Works(one.verdict) && Works(begin->verdict));
+    };
+    if (std::all_of(begin, end, alike)) continue;
+    ++count;
     rows += "<tr><th scope=\"row\">" + EscapeMarkup(TitleOf(report.subjects[begin->subject])) + "</th>";
     for (auto one = begin; one != end; ++one) {
-      rows += "<td>" + Tag(IdOf(one->verdict), NameOf(one->verdict)) + "</td>";
+      rows += "<td>" + Tag(IdOf(one->verdict), ShortName(one->verdict)) + "</td>";
     }
     rows += "</tr>\n";
   }
-  std::string out = "<h2>What differs</h2>\n";
-  if (!rows.empty()) {
-    out += "<table id=\"differs\"><thead><tr><th>container</th>";
-    for (const insight::Scenario& scenario : report.scenarios) {
-      out +=
-          "<th>" +
-          EscapeMarkup(scenario.before ? scenario.before->name + " -> " + scenario.after.name : scenario.after.name) +
-          "</th>";
-    }
-    out += "</tr></thead><tbody>\n" + rows + "</tbody></table>\n";
+  if (count == 0) return "<p>No container works under one of these runtimes and not under another.</p>\n";
+  std::string out =
+      fmt::format("<details id=\"differs\"{}><summary>Different by runtime: {}</summary>\n<table><thead><tr>",
+                  count <= kMostOpen ? " open" : "", count);
+  out += "<th>container</th>";
+  for (const insight::Scenario& scenario : report.scenarios) {
+    out += "<th>" + EscapeMarkup(scenario.after.name) + "</th>";
   }
-  return out + fmt::format("<p>{} {} alike under all of them.</p>\n", alike,
-                           alike == 1 ? "container fares" : "containers fare");
+  return out + "</tr></thead><tbody>\n" + rows + "</tbody></table></details>\n";
 }
 
 }  // namespace
