@@ -15,6 +15,7 @@ namespace portcullis::insight {
 namespace {
 
 constexpr size_t kMaxCgroupBytes = 64u << 10;
+constexpr size_t kMaxStatBytes = 4096;
 
 }  // namespace
 
@@ -34,6 +35,11 @@ struct LiveEvidence::State {
   bool Look(uint32_t pid) {
     const auto text = base::ReadFile(fmt::format("{}/{}/cgroup", options.proc_dir, pid), kMaxCgroupBytes);
     if (!text || text->empty()) return false;
+    if (!OwnerOfCgroupFile(*text)) {
+      // What has ended, and was not waited for yet, only seems to be in no container.
+      const auto stat = base::ReadFile(fmt::format("{}/{}/stat", options.proc_dir, pid), kMaxStatBytes);
+      if (!stat || IsExiting(*stat)) return false;
+    }
     owners.SetCgroup(pid, *text);
     return true;
   }

@@ -33,6 +33,14 @@ TEST(SerialGaps, MemoryIsBounded) {
 const std::string kContainer(64, 'a');
 std::string Cgroup(const std::string& id) { return "0::/kubepods/burstable/pod1/" + id + "\n"; }
 
+TEST(IsExiting, ReadsTheFlagsBehindAnyName) {
+  EXPECT_FALSE(IsExiting("7 (mount) S 1 7 7 0 -1 4194560 99 0 0 0"));
+  EXPECT_TRUE(IsExiting("7 (mount) Z 1 7 7 0 -1 4227084 99 0 0 0"));
+  EXPECT_TRUE(IsExiting("7 (a) R) S 1) R 1 7 7 0 -1 4 99\n"));
+  EXPECT_FALSE(IsExiting("7 (mount) S 1"));
+  EXPECT_FALSE(IsExiting(""));
+}
+
 TEST(ProcessOwners, ChildrenHaveTheirParents) {
   ProcessOwners owners;
   EXPECT_FALSE(owners.OwnerOf(1));

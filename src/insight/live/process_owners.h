@@ -21,6 +21,10 @@
 
 namespace portcullis::insight {
 
+// /proc/PID/stat of a process that is ending or a zombie (PF_EXITING). Such a one is in the root of every v1 hierarchy,
+// as far as its /proc/PID/cgroup tells.
+bool IsExiting(std::string_view stat);
+
 // nullopt inside: known to be in no container.
 using ProcessOwner = std::optional<CgroupOwner>;
 
