@@ -66,6 +66,18 @@ int FitOf(const insight::Workload& workload, const insight::Workload& wanted) {
   return k8s::MayBePodOf(owner, workload.pod) ? 1 : 0;
 }
 
+// "they are of default/web-0/nginx, default/db-0/redis"
+std::string WhoseText(const insight::Evidence& evidence) {
+  constexpr size_t kMost = 5;
+  std::vector<std::string> names;
+  for (const insight::Workload& one : evidence.workloads()) {
+    if (names.size() < kMost) names.push_back(NameOf(insight::SubjectOf(one)));
+  }
+  if (names.empty()) return "they have no calls at all";
+  const size_t more = evidence.workloads().size() - names.size();
+  return "they are of " + base::Join(names, ", ") + (more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
 // All that belongs together, as calls of one container.
 Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight::Workload>& wanted,
                                  size_t* workloads) {
@@ -95,8 +107,8 @@ Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight
     chosen.Add(std::move(moved), facts);
   }
   if (*workloads == 0 && wanted) {
-    return Fail(Code::kNotFound, "no trace has calls of container {}/{}/{}", wanted->pod_namespace, wanted->pod,
-                wanted->container);
+    return Fail(Code::kNotFound, "no trace has calls of container {}/{}/{} ({})", wanted->pod_namespace, wanted->pod,
+                wanted->container, WhoseText(all));
   }
   return chosen;
 }
