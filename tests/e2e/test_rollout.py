@@ -349,3 +349,23 @@ class Denials(unittest.TestCase):
             with self.subTest(text):
                 path = harness.write(f"{self.dir}/bad", text)
                 self.assertIn(told, self.from_evidence("--base", path, code=2).stderr)
+
+    def test_errors_name_what_is_wrong_and_what_to_do(self):
+        nothing = harness.write(f"{self.dir}/nothing.jsonl", '{"portcullisTrace":1,"source":"x"}\n{"end":{"losses":[],"unseen":[]}}\n')
+        log = harness.write(f"{self.dir}/a.log", "type=SECCOMP msg=audit(1:1): x\n")
+        for args, told in ((["preflight", "--evidence", nothing], "there is nothing to judge"),
+                           (["preflight", "--evidence", log], f"{log}:1: is not a trace; portcullis evidence log"),
+                           (["preflight", "--evidnce", nothing], "portcullis preflight: The following argument was not expected: "
+                                                                 "--evidnce (did you mean --evidence?)"),
+                           (["evidence", "shwo", nothing], 'unknown verb "shwo" (did you mean show?)'),
+                           (["evidence", "merge", nothing], "merge wants the trace to write: -o TRACE"),
+                           (["evidence"], "want a verb: log, strace"),
+                           (["evidence", "show"], "show wants files"),
+                           (["evidence", "show", "--format=xml", nothing], 'want table or trace, not "xml"'),
+                           (["profile", "from-evidence", "--container", "default/web/other", self.trace],
+                            "no trace has calls of container default/web/other (they are of default/web/c)")):
+            with self.subTest(args):
+                done = self.run_it(*args, code=2)
+                self.assertIn(told, done.stderr)
+                self.assertEqual(done.stderr.count("portcullis " + args[0] + ": "), 1)
+        self.assertIn("portcullis evidence host tells", self.run_it("evidence", "log", harness.write(f"{self.dir}/no.log", "x\n")).stderr)
