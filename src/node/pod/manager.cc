@@ -7,12 +7,12 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "node/pod/admission.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/observer.h"
@@ -50,12 +50,14 @@ struct PodManager::State {
         runtime(the_runtime),
         events(std::move(the_events)),
         images(runtime, settings),
-        context{runtime, images, settings, events, stopping} {}
+        network(runtime),
+        context{runtime, images, network, settings, events, stopping} {}
 
   const PodSettings settings;
   cri::RuntimeApi& runtime;
   const ManagerEvents events;
   ImageManager images;
+  NetworkGate network;
   std::atomic<bool> stopping = false;
   WorkerContext context;
 
@@ -97,7 +99,7 @@ struct PodManager::State {
   // another.
   void AddThread() {
     if (!started || stopping || pool.size() >= kMostThreads) return;
-    pool.emplace_back([this] { RunPool(); });
+    if (auto thread = base::StartThread("serve pods", [this] { RunPool(); })) pool.push_back(*std::move(thread));
   }
 
   Entry& Add(const PodIdentity& identity, std::shared_ptr<const k8s::Pod> pod) {
