@@ -265,6 +265,7 @@ struct PodManager::State {
   void RunLoop() {
     Time next_listing = base::Now();
     Time next_housekeeping = base::Now() + settings.relist_period;
+    int64_t last_look = base::NowUnixNanos();
     while (!stopping) {
       if (base::Now() >= next_listing) {
         List();
@@ -276,10 +277,12 @@ struct PodManager::State {
       }
       std::unique_lock<std::mutex> lock(mutex);
       int64_t now = base::NowUnixNanos();
+      // What was to be looked at soon is to be looked at now: by the clock it may be hours off.
+      const bool set_back = now < std::exchange(last_look, now);
       Time wake = next_listing;
       for (auto& [uid, entry] : entries) {
         if (!entry.check_at) continue;
-        if (*entry.check_at <= now) {
+        if (*entry.check_at <= now || set_back) {
           entry.check_at.reset();
           Kick(uid, entry);
         } else {

@@ -88,7 +88,7 @@ PodWorker::Progress PodWorker::Step(bool& again) {
                               .now = base::NowUnixNanos()});
   if (pod) Publish(*pod, *observed);
   if (decision.gone) {
-    if (memory_.pod_fault && memory_.pod_fault->retry_at > base::NowUnixNanos())
+    if (memory_.pod_fault && memory_.pod_fault->Waits(base::NowUnixNanos()))
       return {.check_at = memory_.pod_fault->retry_at};
     if (!PodStep("clean up", runner_.CleanUp(identity_))) return {.check_at = memory_.pod_fault->retry_at};
     base::LogInfo("pod has ended", {{"pod", identity_.namespace_ + "/" + identity_.name}, {"uid", identity_.uid}});
@@ -115,7 +115,7 @@ bool PodWorker::WaitsForNetwork(const k8s::Pod& pod, const Decision& decision) {
   if (!starts || pod.spec.host_network) return false;
   const bool waited = memory_.pod_fault && memory_.pod_fault->reason == kNetworkFault;
   // Nothing that happens to the pod before makes it ask again, and log again.
-  if (waited && memory_.pod_fault->retry_at > base::NowUnixNanos()) return true;
+  if (waited && memory_.pod_fault->Waits(base::NowUnixNanos())) return true;
   const std::string why = context_.network.WhyClosed();
   if (!why.empty()) {
     PodStep(kNetworkFault, Fail(Code::kUnavailable, "{}", why));
