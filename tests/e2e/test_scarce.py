@@ -76,9 +76,14 @@ class Scarce(harness.RuntimeTest):
             for method in ("StopPodSandbox", "RemovePodSandbox"):
                 self.assertEqual(self.call(method, pod_sandbox_id=item.id)[1], "")
         self.assertFalse(harness.is_alive(kept))
-        bundles = f"{self.runtime.state_dir}/bundles"
-        wait("what failed half-way to go", lambda: not os.listdir(bundles), 60, explain=lambda: os.listdir(bundles))
+        wait("what failed half-way to go", lambda: not self.left(), 60, explain=self.left)
         return problems
+
+    def left(self):
+        """Bundles, attachments, and addresses that nobody has any more."""
+        leases = f"{self.runtime.run_dir}/cni/ipam/portcullis"
+        return [*os.listdir(f"{self.runtime.state_dir}/bundles"), *os.listdir(f"{self.runtime.state_dir}/cni"),
+                *(name for name in os.listdir(leases) if name[0].isdigit())]
 
     def test_no_thread(self):
         """As when a container that forks without end has taken all of pid_max, but for the daemon alone."""

@@ -73,6 +73,11 @@ class Storm(harness.RuntimeTest):
             if len(names) > 12:
                 names.pop(0)
 
+    def forget(self, names, value):
+        with self.lock:
+            if value in names:
+                names.remove(value)
+
     def any_of(self, names, rnd):
         with self.lock:
             return rnd.choice(names) if names else "0" * 64
@@ -105,7 +110,7 @@ class Storm(harness.RuntimeTest):
             run, run, create, create, create,
             lambda: self.call("StartContainer", **by_container),
             lambda: self.call("StopContainer", timeout=rnd.choice([0, 0, 1]), **by_container),
-            lambda: self.call("RemoveContainer", **by_container),
+            lambda: self.call("RemoveContainer", **by_container) and self.forget(self.containers, container),
             lambda: self.call("ExecSync", cmd=["echo", "x"], timeout=10, **by_container),
             lambda: self.call("ExecSync", cmd=["sleep", "60"], timeout=1, **by_container),
             lambda: self.call("Exec", cmd=["sh"], stdout=True, **by_container),
@@ -119,8 +124,9 @@ class Storm(harness.RuntimeTest):
             lambda: self.call("ListContainers"), lambda: self.call("ListPodSandbox"),
             lambda: self.call("ListPodSandboxStats"), lambda: self.call("ListContainerStats"),
             lambda: self.call("Status"), lambda: self.call("ImageFsInfo"), lambda: self.call("ListImages"),
-            lambda: self.call("StopPodSandbox", **by_sandbox) if rnd.random() < 0.4 else None,
-            lambda: self.call("RemovePodSandbox", **by_sandbox) if rnd.random() < 0.4 else None,
+            lambda: self.call("StopPodSandbox", **by_sandbox) if rnd.random() < 0.1 else None,
+            lambda: self.call("RemovePodSandbox", **by_sandbox) and self.forget(self.sandboxes, sandbox)
+            if rnd.random() < 0.1 else None,
         ])()
 
     def left(self):
