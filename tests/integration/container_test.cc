@@ -178,12 +178,13 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
   }
 
   ContainerHandle RunContainer(oci::ContainerSpecInput input, bool tty = false) {
+    const Filter filter = input.seccomp ? Filter::kWanted : Filter::kNone;
     const ContainerHandle handle = Bundle(std::move(input));
     const auto created = Create(handle, tty);
     EXPECT_TRUE(created) << created.error().message;
     if (!created) return handle;
     created_ = *created;
-    const auto started = runtime_->Start(handle);
+    const auto started = runtime_->Start(handle, filter);
     EXPECT_TRUE(started) << started.error().message;
     return handle;
   }
@@ -325,7 +326,7 @@ TEST_P(ContainerTest, OutlivesTheProcessThatStartedIt) {
   const pid_t daemon = ::fork();
   ASSERT_GE(daemon, 0);
   if (daemon == 0) {
-    const bool ok = Create(handle).has_value() && runtime_->Start(handle).has_value();
+    const bool ok = Create(handle).has_value() && runtime_->Start(handle, Filter::kNone).has_value();
     ::kill(::getpid(), ok ? SIGKILL : SIGABRT);
   }
   int status = 0;
@@ -408,7 +409,7 @@ TEST_P(ContainerTest, FailedCreateSaysWhyAndLeavesNothing) {
   auto created = Create(handle);
   // crun looks for the program at create or at start, by version.
   if (created) {
-    const auto started = runtime_->Start(handle);
+    const auto started = runtime_->Start(handle, Filter::kNone);
     ASSERT_FALSE(started);
     EXPECT_THAT(started.error().message, HasSubstr("/bin/absent"));
     return;
@@ -438,7 +439,8 @@ TEST_P(ContainerTest, HangingProfileMeetsTheDeadlineWhenItIsCompiledLate) {
   input.no_new_privileges = true;
   const ContainerHandle handle = Bundle(input);
   const auto created = Create(handle);
-  const Result<void> started = created ? runtime_->Start(handle) : Result<void>(Failure(created.error()));
+  const Result<void> started =
+      created ? runtime_->Start(handle, Filter::kWanted) : Result<void>(Failure(created.error()));
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Code::kDeadlineExceeded) << started.error().message;
   ExpectNothingLeft(handle);
@@ -492,7 +494,7 @@ TEST_P(ContainerTest, TerminalContainer) {
     return input;
   }());
   ASSERT_TRUE(Create(handle, true));
-  ASSERT_TRUE(runtime_->Start(handle));
+  ASSERT_TRUE(runtime_->Start(handle, Filter::kNone));
   const auto exit = exits_.Await(handle.id);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->exit_code, 0);

@@ -51,7 +51,7 @@ class Trial {
     const auto made = runtime.Create(handle, {.name = "trial", .log_path = folder_ + "/log"});
     if (!made) return made.error().message;
     std::string problem;
-    if (const auto started = runtime.Start(handle); !started) {
+    if (const auto started = runtime.Start(handle, Filter::kWanted); !started) {
       problem = started.error().message;
     } else {
       problem = AwaitEnd(runtime, handle);

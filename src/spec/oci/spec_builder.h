@@ -147,8 +147,9 @@ Process BuildExecProcess(const Spec& container, const std::vector<std::string>& 
 const std::vector<std::string>& DefaultMaskedPaths();
 const std::vector<std::string>& DefaultReadonlyPaths();
 
-// Annotations beginning `run.oci.` command crun (run.oci.seccomp_bpf_data replaces linux.seccomp altogether), so none
-// may come from outside. Removes them, appending a note for each.
+// Annotations beginning `run.oci.` command crun (run.oci.seccomp_bpf_data replaces linux.seccomp altogether), as do
+// those beginning `module.wasm.` (another program instead of the container's); `org.systemd.property.` sets properties
+// of the container's scope with crun and runc. None may come from outside. Removes them, appending a note for each.
 void DropRuntimeAnnotations(std::map<std::string, std::string>& annotations, std::vector<std::string>& notes);
 
 }  // namespace portcullis::oci

@@ -182,6 +182,8 @@ TEST(BuildContainerSpecTest, RuntimeAnnotationsNeverReachTheBundle) {
   ContainerSpecInput in = Input();
   in.annotations = {{"run.oci.seccomp_bpf_data", "x"},
                     {"Run.OCI.handler", "krun"},
+                    {"org.systemd.property.DevicePolicy", "'auto'"},
+                    {"module.wasm.image/variant", "compat"},
                     {"run.ocicats", "kept"},
                     {"io.kubernetes.cri.x", "kept"}};
   const auto built = BuildContainerSpec(in);
@@ -189,7 +191,7 @@ TEST(BuildContainerSpecTest, RuntimeAnnotationsNeverReachTheBundle) {
   EXPECT_EQ(built->spec.annotations.size(), 2u);
   EXPECT_FALSE(built->spec.annotations.contains("run.oci.seccomp_bpf_data"));
   EXPECT_FALSE(built->spec.annotations.contains("Run.OCI.handler"));
-  EXPECT_EQ(built->notes.size(), 2u);
+  EXPECT_EQ(built->notes.size(), 4u);
   EXPECT_THAT(built->notes, Contains(HasSubstr("annotation run.oci.seccomp_bpf_data is dropped")));
 }
 
