@@ -9,9 +9,9 @@
 
 #include "base/strings.h"
 #include "base/try.h"
+#include "engine/syscalls/constants.h"
 #include "engine/syscalls/syscalls.h"
 #include "insight/evidence/compressed_file.h"
-#include "insight/evidence/constants.h"
 #include "insight/evidence/line_cutter.h"
 #include "insight/evidence/strace_call.h"
 #include "insight/evidence/strace_line.h"
@@ -490,7 +490,7 @@ class StraceReader::State {
     constexpr std::string_view kPrefix = "__NR_";
     std::string_view name = line.sigsys_syscall;
     if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
-    const auto plain = ConstantValue(process.arch, name);
+    const auto plain = syscalls::ConstantValue(process.arch, name);
     auto number = NumberOfStraceCall(process.arch, name, std::nullopt);
     if (!number && plain && *plain <= UINT32_MAX) {
       number = StraceNumber{.number = static_cast<uint32_t>(*plain), .name = ""};

@@ -6,8 +6,8 @@
 #include "base/try.h"
 #include "engine/algebra/operations.h"
 #include "engine/filter/prove.h"
+#include "engine/syscalls/constants.h"
 #include "engine/syscalls/syscalls.h"
-#include "insight/evidence/constants.h"
 
 namespace portcullis::insight {
 namespace {
@@ -296,7 +296,8 @@ class Judging {
   static void AddCallText(const Call& call, Finding& finding) {
     const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
     const auto name = arch ? syscalls::NameOf(*arch, call.number) : std::nullopt;
-    const std::string text = name ? DescribeCall(*arch, *name, call.arguments) : fmt::format("syscall_{}", call.number);
+    const std::string text =
+        name ? syscalls::DescribeCall(*arch, *name, call.arguments) : fmt::format("syscall_{}", call.number);
     const bool is_new = std::ranges::find(finding.calls, text) == finding.calls.end();
     if (is_new && finding.calls.size() < kMostCallTexts) finding.calls.push_back(text);
   }
