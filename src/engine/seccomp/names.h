@@ -47,9 +47,6 @@ inline constexpr std::array<Named<FilterFlag>, 4> kFilterFlagNames = {{
 // errno names with this architecture's values; names that share a value come after the usual one.
 std::span<const Named<int>> ErrnoNames();
 
-// Every CAP_* name of Linux 7.2.
-std::span<const std::string_view> CapabilityNames();
-
 // The name of a value; "" when it has none.
 template <class Table, class T>
 std::string_view NameIn(const Table& table, T value) {

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "engine/seccomp/capabilities.h"
 #include "runtime/container/process_info.h"
 
 namespace portcullis::runtime {
@@ -57,7 +58,7 @@ void AddDevices(const std::string& directory, std::vector<oci::Device>& out) {
 Result<oci::HostFacts> ReadHostFacts(const Cgroups& cgroups) {
   oci::HostFacts facts;
   ASSIGN_OR_RETURN(const ProcessInfo self, ReadProcessInfo(::getpid()));
-  facts.capabilities = oci::CapabilitiesOfMask(self.permitted_capabilities & self.bounding_capabilities);
+  facts.capabilities = seccomp::CapabilitiesOfMask(self.permitted_capabilities & self.bounding_capabilities);
   ASSIGN_OR_RETURN(const std::string score, base::ReadFile("/proc/self/oom_score_adj"));
   facts.oom_score_adj = std::strtol(score.c_str(), nullptr, 10);
   for (const auto& [name, resource] : kLimits) {
