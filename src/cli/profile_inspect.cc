@@ -20,7 +20,7 @@
 #include "engine/seccomp/library.h"
 #include "engine/syscalls/syscalls.h"
 #include "host/filter/filters.h"
-#include "runtime/container/process_info.h"
+#include "host/proc/process.h"
 
 namespace portcullis::cli {
 namespace {
@@ -39,8 +39,8 @@ struct CapabilitySet {
 std::vector<CapabilitySet> CapabilitySets(pid_t pid) {
   const auto known = seccomp::CapabilityNames();
   std::vector<CapabilitySet> sets;
-  if (const auto info = runtime::ReadProcessInfo(pid)) {
-    sets.push_back({"the capabilities of the process", seccomp::CapabilitiesOfMask(info->bounding_capabilities)});
+  if (const auto status = host::ReadStatus(pid)) {
+    sets.push_back({"the capabilities of the process", seccomp::CapabilitiesOfMask(status->bounding_capabilities)});
   }
   sets.push_back({"Docker's default capabilities", seccomp::DockerDefaultCapabilities()});
   sets.push_back({"CRI-O's default capabilities", seccomp::CriODefaultCapabilities()});

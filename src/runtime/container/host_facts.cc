@@ -11,7 +11,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "engine/seccomp/capabilities.h"
-#include "runtime/container/process_info.h"
+#include "host/proc/process.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -57,7 +57,7 @@ void AddDevices(const std::string& directory, std::vector<oci::Device>& out) {
 
 Result<oci::HostFacts> ReadHostFacts(const Cgroups& cgroups) {
   oci::HostFacts facts;
-  ASSIGN_OR_RETURN(const ProcessInfo self, ReadProcessInfo(::getpid()));
+  ASSIGN_OR_RETURN(const host::ProcessStatus self, host::ReadStatus(::getpid()));
   facts.capabilities = seccomp::CapabilitiesOfMask(self.permitted_capabilities & self.bounding_capabilities);
   ASSIGN_OR_RETURN(const std::string score, base::ReadFile("/proc/self/oom_score_adj"));
   facts.oom_score_adj = std::strtol(score.c_str(), nullptr, 10);
