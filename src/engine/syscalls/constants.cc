@@ -1,5 +1,7 @@
 #include "engine/syscalls/constants.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <unordered_map>
 

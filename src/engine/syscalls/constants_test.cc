@@ -7,6 +7,9 @@
 #include <sys/personality.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "engine/syscalls/constants_table.h"
