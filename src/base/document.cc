@@ -9,25 +9,12 @@
 #include <optional>
 #include <set>
 
+#include "base/json_pointer.h"
 #include "base/strings.h"
 #include "base/try.h"
 
 namespace portcullis::base {
 namespace {
-
-std::string EscapePointer(std::string_view key) {
-  std::string out;
-  for (char c : key) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 // ---- JSON ------------------------------------------------------------------------------------------------------
 
@@ -258,7 +245,7 @@ class YamlReader {
         TRY(MergeInto(std::move(source), Where(key_node), merged));
         continue;
       }
-      const std::string child = pointer + "/" + EscapePointer(key);
+      const std::string child = ChildPointer(pointer, key);
       fy_node* value_node = fy_node_pair_value(pair);
       ASSIGN_OR_RETURN(nlohmann::json value, Read(value_node, child, depth + 1));
       // A key is where a reader looks for a field, and it is there even when the value is empty or a block.
