@@ -108,13 +108,11 @@ std::vector<ContainerRow> Registry::ContainersOf(const std::string& sandbox_id) 
   return rows;
 }
 
-template <class Row>
-Result<Row> Registry::Change(std::map<std::string, Row>& rows, std::string_view kind, const std::string& id,
-                             const std::function<void(Row&)>& change) {
+Result<SandboxRow> Registry::ChangeSandbox(const std::string& id, const std::function<void(SandboxRow&)>& change) {
   std::lock_guard lock(mutex_);
-  const auto found = rows.find(id);
-  if (found == rows.end()) return Fail(Code::kNotFound, "{} {} does not exist", kind, id);
-  Row row = found->second;
+  const auto found = sandboxes_.find(id);
+  if (found == sandboxes_.end()) return Fail(Code::kNotFound, "sandbox {} does not exist", id);
+  SandboxRow row = found->second;
   change(row);
   if (row == found->second) return row;
   TRY(store_->Update(row));
@@ -123,13 +121,18 @@ Result<Row> Registry::Change(std::map<std::string, Row>& rows, std::string_view 
   return row;
 }
 
-Result<SandboxRow> Registry::ChangeSandbox(const std::string& id, const std::function<void(SandboxRow&)>& change) {
-  return Change(sandboxes_, "sandbox", id, change);
-}
-
 Result<ContainerRow> Registry::ChangeContainer(const std::string& id,
                                                const std::function<void(ContainerRow&)>& change) {
-  return Change(containers_, "container", id, change);
+  std::lock_guard lock(mutex_);
+  const auto found = containers_.find(id);
+  if (found == containers_.end()) return Fail(Code::kNotFound, "container {} does not exist", id);
+  ContainerRow row = found->second;
+  change(row);
+  if (row == found->second) return row;
+  TRY(store_->Update(row));
+  found->second = row;
+  changed_.notify_all();
+  return row;
 }
 
 Result<void> Registry::RemoveSandbox(const std::string& id) {

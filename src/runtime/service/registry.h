@@ -72,9 +72,6 @@ class Registry {
  private:
   explicit Registry(std::unique_ptr<Store> store) : store_(std::move(store)) {}
   std::shared_ptr<std::mutex> PodMutex(const std::string& sandbox_id);
-  template <class Row>
-  Result<Row> Change(std::map<std::string, Row>& rows, std::string_view kind, const std::string& id,
-                     const std::function<void(Row&)>& change);
 
   std::unique_ptr<Store> store_;
   mutable std::mutex mutex_;
