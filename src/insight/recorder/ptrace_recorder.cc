@@ -13,6 +13,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/strings.h"
 #include "base/try.h"
 #include "engine/syscalls/syscalls.h"
 #include "host/proc/process.h"
