@@ -18,11 +18,11 @@
 #include "base/files.h"
 #include "base/spawn.h"
 #include "base/strings.h"
+#include "host/proc/process.h"
 #include "runtime/container/exit_watcher.h"
 #include "runtime/container/host_facts.h"
 #include "runtime/container/log_file.h"
 #include "runtime/container/oci_runtime.h"
-#include "runtime/container/process_info.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -314,7 +314,7 @@ TEST_P(ContainerTest, ConmonIsInItsOwnCgroupAndNoChildOfOurs) {
   ASSERT_GT(created_.conmon_pid, 0);
   EXPECT_THAT(cgroups_->Processes(handle.ConmonCgroup()), ::testing::ElementsAre(created_.conmon_pid));
   EXPECT_THAT(cgroups_->Processes(handle.Cgroup()), ::testing::ElementsAre(created_.pid));
-  const auto conmon = ReadProcessInfo(created_.conmon_pid);
+  const auto conmon = host::ReadStat(created_.conmon_pid);
   ASSERT_TRUE(conmon);
   EXPECT_NE(conmon->parent, ::getpid());
 }
@@ -452,15 +452,17 @@ TEST_P(ContainerTest, TheKernelConfirmsTheFilter) {
     input.seccomp = AllowBut("mkdirat", 38);
     input.no_new_privileges = no_new_privileges;
     RunContainer(input);
-    const auto info = ReadProcessInfo(created_.pid);
-    ASSERT_TRUE(info);
-    EXPECT_EQ(info->seccomp_mode, 2);
-    EXPECT_GE(info->seccomp_filters, 1);
-    EXPECT_EQ(info->no_new_privs, no_new_privileges);
-    EXPECT_TRUE(IsSameProcessAlive(created_.pid, info->start_time_ticks));
+    const auto status = host::ReadStatus(created_.pid);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->seccomp_mode, 2);
+    EXPECT_GE(status->seccomp_filters, 1);
+    EXPECT_EQ(status->no_new_privs, no_new_privileges);
+    const auto stat = host::ReadStat(created_.pid);
+    ASSERT_TRUE(stat);
+    EXPECT_TRUE(host::IsSameProcessAlive(created_.pid, stat->start_time_ticks));
   }
   RunContainer(Input({"/bin/sleep", "1000"}));
-  EXPECT_EQ(ReadProcessInfo(created_.pid)->seccomp_mode, 0);
+  EXPECT_EQ(host::ReadStatus(created_.pid)->seccomp_mode, 0);
 }
 
 TEST_P(ContainerTest, SpecIsWhatTheContainerGets) {

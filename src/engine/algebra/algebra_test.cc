@@ -9,6 +9,7 @@
 #include "engine/algebra/lint.h"
 #include "engine/algebra/operations.h"
 #include "engine/filter/prove.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/library.h"
 #include "engine/syscalls/syscalls.h"
 

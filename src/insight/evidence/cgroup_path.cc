@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
+#include "host/proc/proc_files.h"
 
 namespace portcullis::insight {
 namespace {
@@ -61,16 +61,11 @@ std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
 std::optional<CgroupOwner> OwnerOfCgroupFile(std::string_view text) {
   std::optional<CgroupOwner> best;
   size_t best_length = 0;
-  for (const std::string& line : base::Split(text, '\n')) {
-    // N:controllers:path, and 0::path of v2; a path may hold colons itself.
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string_view path = std::string_view(line).substr(second + 1);
-    if (path.size() <= best_length) continue;
-    if (auto owner = OwnerOfCgroup(path)) {
+  for (const host::ProcessCgroup& cgroup : host::ParseCgroups(text)) {
+    if (cgroup.path.size() <= best_length) continue;
+    if (auto owner = OwnerOfCgroup(cgroup.path)) {
       best = std::move(owner);
-      best_length = path.size();
+      best_length = cgroup.path.size();
     }
   }
   return best;

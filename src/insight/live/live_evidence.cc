@@ -8,16 +8,11 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 #include "insight/live/proc_events.h"
 #include "insight/live/process_owners.h"
 
 namespace portcullis::insight {
-namespace {
-
-constexpr size_t kMaxCgroupBytes = 64u << 10;
-
-}  // namespace
-
 struct LiveEvidence::State {
   LiveOptions options;
   std::optional<LiveAudit> audit;
@@ -32,7 +27,7 @@ struct LiveEvidence::State {
 
   // The cgroup as it is now; false: the process is gone.
   bool Look(uint32_t pid) {
-    const auto text = base::ReadFile(fmt::format("{}/{}/cgroup", options.proc_dir, pid), kMaxCgroupBytes);
+    const auto text = host::ReadCgroups(static_cast<pid_t>(pid), options.proc_dir);
     if (!text || text->empty()) return false;
     owners.SetCgroup(pid, *text);
     return true;

@@ -190,14 +190,7 @@ class FakeRuntime : public cri::RuntimeApi {
     cri::ListPodSandboxResponse response;
     for (const auto& [id, status] : sandboxes_) {
       if (request.filter && !Matches(status.labels, request.filter->label_selector)) continue;
-      cri::PodSandbox item;
-      item.id = id;
-      item.metadata = status.metadata;
-      item.state = status.state;
-      item.created_at = status.created_at;
-      item.labels = status.labels;
-      item.annotations = status.annotations;
-      response.items.push_back(std::move(item));
+      response.items.push_back(ListItem<cri::PodSandbox>(id, status));
     }
     return response;
   }
@@ -259,14 +252,8 @@ class FakeRuntime : public cri::RuntimeApi {
     for (const auto& [id, container] : containers_) {
       const cri::ContainerStatus& status = container.status;
       if (request.filter && !Matches(status.labels, request.filter->label_selector)) continue;
-      cri::Container item;
-      item.id = id;
+      auto item = ListItem<cri::Container>(id, status);
       item.pod_sandbox_id = container.sandbox;
-      item.metadata = status.metadata;
-      item.state = status.state;
-      item.created_at = status.created_at;
-      item.labels = status.labels;
-      item.annotations = status.annotations;
       response.containers.push_back(std::move(item));
     }
     return response;
@@ -306,6 +293,18 @@ class FakeRuntime : public cri::RuntimeApi {
     cri::ContainerStatus status;
   };
 
+  // What a listing tells of a pod sandbox or a container.
+  template <class Item, class Status>
+  static Item ListItem(const std::string& id, const Status& status) {
+    Item item;
+    item.id = id;
+    item.metadata = status.metadata;
+    item.state = status.state;
+    item.created_at = status.created_at;
+    item.labels = status.labels;
+    item.annotations = status.annotations;
+    return item;
+  }
   std::optional<Error> Note(const std::string& rpc, const std::string& what) {
     calls_.push_back(rpc + " " + what);
     auto failure = failures_.find(rpc);

@@ -18,7 +18,7 @@
 #include "base/spawn.h"
 #include "base/strings.h"
 #include "base/try.h"
-#include "runtime/container/process_info.h"
+#include "host/proc/process.h"
 #include "runtime/container/runtime_message.h"
 
 namespace portcullis::runtime {
@@ -293,7 +293,7 @@ bool OciRuntime::HasEnded(const ContainerHandle& handle) const {
   if (!KeepsOnlyAFolder() || !cgroups_.Processes(handle.Cgroup()).empty()) return false;
   const std::optional<pid_t> pid = ReadPidFile(handle.bundle + "/pidfile");
   if (!pid) return false;
-  const auto process = ReadProcessInfo(*pid);
+  const auto process = host::ReadStat(*pid);
   // Somebody may have moved it out of its cgroup. Or the pid is another's: then the OCI runtime tells them apart.
   return process ? process->state == 'Z' || process->state == 'X' : process.error().code == Code::kNotFound;
 }

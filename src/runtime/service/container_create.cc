@@ -15,6 +15,7 @@
 #include "runtime/service/bundle.h"
 #include "runtime/service/exit_codes.h"
 #include "runtime/service/filters.h"
+#include "runtime/service/mark_exited.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/signals.h"
 #include "runtime/service/spec_input.h"
@@ -161,12 +162,7 @@ Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::
       // It must be seen, so that the client removes it, and does not block the name for the next attempt for ever.
       base::LogError("half-made container is left", {{"container", row.id}, {"error", undone.error().message}});
       auto shown = registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
-        changing.step = ContainerStep::kExited;
-        changing.pid = 0;
-        changing.exit_code = kCannotRunExitCode;
-        changing.reason = "ContainerCannotRun";
-        changing.message = made.error().message;
-        changing.finished_at = base::NowUnixNanos();
+        MarkExited(changing, kCannotRunExitCode, "ContainerCannotRun", made.error().message);
       });
       if (!shown) base::LogWarning("it goes later", {{"container", row.id}, {"error", shown.error().message}});
     }

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/try.h"
 #include "runtime/service/exit_codes.h"
+#include "runtime/service/mark_exited.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/seccomp_decision.h"
 
@@ -27,13 +28,8 @@ Result<cri::StartContainerResponse> RuntimeService::StartContainer(const cri::St
     Error error = std::move(started).error();
     TRY(cgroups_.KillAll(handle.Cgroup(), options_.kill_deadline));
     TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
-      changing.step = ContainerStep::kExited;
-      changing.pid = 0;
+      MarkExited(changing, kCannotRunExitCode, "StartError", error.message);
       changing.started_at = 0;
-      changing.finished_at = base::NowUnixNanos();
-      changing.exit_code = kCannotRunExitCode;
-      changing.reason = "StartError";
-      changing.message = error.message;
     }));
     return Wrap(std::move(error), "failed to start container {}", row.id);
   }

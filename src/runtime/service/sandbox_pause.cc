@@ -7,7 +7,6 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "engine/filter/compile.h"
-#include "runtime/container/process_info.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/verbose_info.h"

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/seccomp/capabilities.h"
+
 namespace portcullis::oci {
 namespace {
 
@@ -20,7 +22,7 @@ ContainerSpecInput Input() {
   in.image.entrypoint = {"/entry"};
   in.image.cmd = {"serve", "now"};
   in.sandbox = {"/run/netns/n", "/proc/8/ns/ipc", "/proc/8/ns/uts", "/proc/8/ns/pid"};
-  in.host.capabilities = {CapabilityNames().begin(), CapabilityNames().end()};
+  in.host.capabilities = {seccomp::CapabilityNames().begin(), seccomp::CapabilityNames().end()};
   in.capabilities.daemon = in.host.capabilities;
   in.shm_path = "/run/sandbox/shm";
   in.cgroups_path = "/kubepods/pod1/c1";

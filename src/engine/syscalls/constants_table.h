@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace portcullis::insight {
+namespace portcullis::syscalls {
 
 // Where a value or a use holds: groups of architectures that differ from the others.
 enum class ConstantPlace : uint8_t { kEverywhere, kMips, kPpc, kS390, kX86 };
@@ -39,4 +39,4 @@ struct ArgumentUse {
 std::span<const ConstantSet> ConstantSets();
 std::span<const ArgumentUse> ArgumentUses();  // sorted by call, then index
 
-}  // namespace portcullis::insight
+}  // namespace portcullis::syscalls

@@ -1,20 +1,22 @@
-#include "insight/evidence/constants.h"
+#include "engine/syscalls/constants.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
 #include <linux/sched.h>
 #include <sys/personality.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
+#include "engine/syscalls/constants_table.h"
 #include "engine/syscalls/syscalls.h"
-#include "insight/evidence/constants_table.h"
 
-namespace portcullis::insight {
+namespace portcullis::syscalls {
 namespace {
-
-using syscalls::Arch;
 
 TEST(Constants, Expressions) {
   const auto value = [](std::string_view text) { return ConstantValue(Arch::kX86_64, text); };
@@ -30,6 +32,8 @@ TEST(Constants, Expressions) {
   EXPECT_EQ(value("0"), 0u);
   EXPECT_EQ(value("-1"), UINT64_MAX);
   EXPECT_EQ(ConstantValue(Arch::kX86, "-1"), UINT32_MAX);
+  EXPECT_EQ(value("AT_FDCWD"), static_cast<uint64_t>(AT_FDCWD));
+  EXPECT_EQ(ConstantValue(Arch::kX86, "AT_FDCWD"), static_cast<uint32_t>(AT_FDCWD));
   EXPECT_EQ(value("0xffffffffffffffff"), UINT64_MAX);
   for (const char* bad : {"", "|", "CLONE_NEWUSER|", "AF_NOTHING", "\"x\"", "{a=1}", "0x", "0x1g", "08", "1<<64", "1<<",
                           "0x10000000000000000", "1 /* open", "--1", "..."}) {
@@ -42,6 +46,7 @@ TEST(Constants, PlacesDiffer) {
   EXPECT_EQ(DescribeArgument(Arch::kMipsel, "socket", 1, 2 | 0x80), "SOCK_STREAM|SOCK_NONBLOCK");
   EXPECT_EQ(DescribeArgument(Arch::kX86_64, "socket", 1, 2 | 0x800), "SOCK_DGRAM|SOCK_NONBLOCK");
   EXPECT_EQ(ConstantValue(Arch::kMips, "TIOCSTI"), 0x5472u);
+  EXPECT_EQ(ConstantValue(Arch::kMips, "O_WRONLY|O_CREAT|O_EXCL"), 0x501u);
   EXPECT_EQ(ConstantValue(Arch::kPpc64le, "MAP_LOCKED"), 0x80u);
   EXPECT_EQ(ConstantValue(Arch::kAarch64, "TIOCSTI"), 0x5412u);
 }
@@ -107,9 +112,9 @@ TEST(Constants, Kept) {
 
 // What is described can be read again, for every constant on every architecture.
 TEST(Constants, BothWays) {
-  for (const auto& info : syscalls::AllArchs()) {
+  for (const auto& info : AllArchs()) {
     for (const ArgumentUse& use : ArgumentUses()) {
-      EXPECT_TRUE(syscalls::IsKnownName(use.call)) << use.call;
+      EXPECT_TRUE(IsKnownName(use.call)) << use.call;
       for (const Constant& constant : ConstantSets()[static_cast<size_t>(use.set)].constants) {
         const std::string text = DescribeArgument(info.arch, use.call, use.index, constant.value);
         if (text.find('(') == std::string::npos) {
@@ -118,6 +123,12 @@ TEST(Constants, BothWays) {
       }
     }
   }
+}
+
+TEST(Constants, NamesToSuggest) {
+  const auto names = ConstantNames();
+  EXPECT_TRUE(std::ranges::binary_search(names, "AF_ALG"));
+  EXPECT_EQ(std::ranges::adjacent_find(names, std::ranges::greater_equal()), names.end());
 }
 
 // A name has one value on an architecture, whatever set it is in.
@@ -132,4 +143,4 @@ TEST(Constants, NamesAreUnambiguous) {
 }
 
 }  // namespace
-}  // namespace portcullis::insight
+}  // namespace portcullis::syscalls

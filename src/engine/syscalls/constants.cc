@@ -1,15 +1,15 @@
-#include "insight/evidence/constants.h"
+#include "engine/syscalls/constants.h"
+
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <unordered_map>
 
 #include "base/strings.h"
-#include "insight/evidence/constants_table.h"
+#include "engine/syscalls/constants_table.h"
 
-namespace portcullis::insight {
+namespace portcullis::syscalls {
 namespace {
-
-using syscalls::Arch;
 
 ConstantPlace PlaceOf(Arch arch) {
   switch (arch) {
@@ -66,9 +66,9 @@ std::optional<uint64_t> ValueOfName(std::string_view name, ConstantPlace place) 
   return std::nullopt;
 }
 
-std::optional<uint64_t> ValueOfNumber(std::string_view text, bool is_32bit) {
-  const auto value = base::ParseCInteger(text);
-  return value && is_32bit && text.starts_with('-') ? *value & UINT32_MAX : value;
+// Names (AT_FDCWD) and numbers below zero are as wide as a register.
+uint64_t InRegister(uint64_t value, bool is_negative, Arch arch) {
+  return is_negative && InfoOf(arch).bits == 32 ? value & UINT32_MAX : value;
 }
 
 std::optional<uint64_t> ValueOfTerm(std::string_view term, Arch arch) {
@@ -80,9 +80,11 @@ std::optional<uint64_t> ValueOfTerm(std::string_view term, Arch arch) {
     return *left << *right;
   }
   if (!term.empty() && (term.front() == '-' || (term.front() >= '0' && term.front() <= '9'))) {
-    return ValueOfNumber(term, syscalls::InfoOf(arch).bits == 32);
+    const auto number = base::ParseCInteger(term);
+    return number ? std::optional(InRegister(*number, term.front() == '-', arch)) : std::nullopt;
   }
-  return ValueOfName(term, PlaceOf(arch));
+  const auto value = ValueOfName(term, PlaceOf(arch));
+  return value ? std::optional(InRegister(*value, *value > INT64_MAX, arch)) : std::nullopt;
 }
 
 // Without /* comments */; nullopt where one does not end.
@@ -179,6 +181,17 @@ std::optional<uint64_t> ConstantValue(Arch arch, std::string_view text) {
   return value;
 }
 
+std::vector<std::string_view> ConstantNames() {
+  std::vector<std::string_view> names;
+  for (const ConstantSet& set : ConstantSets()) {
+    for (const Constant& constant : set.constants) names.push_back(constant.name);
+  }
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  return names;
+}
+
 std::string DescribeArgument(Arch arch, std::string_view syscall, int index, uint64_t value) {
   return Describe(arch, syscall, index, value, {});
 }
@@ -211,4 +224,4 @@ bool IsTestedArgument(Arch arch, std::string_view syscall, int index) {
   });
 }
 
-}  // namespace portcullis::insight
+}  // namespace portcullis::syscalls
