@@ -13,11 +13,15 @@
 
 #include "base/fd_message.h"
 #include "base/files.h"
+#include "base/sanitizer.h"
 #include "base/spawner_request.h"
 #include "base/try.h"
 
 namespace portcullis::base {
 namespace {
+
+// Threads of a process that has started none: ThreadSanitizer runs one, which a forked process does without.
+constexpr size_t kLoneThreads = kThreadSanitizer ? 2 : 1;
 
 struct Helper {
   std::mutex mutex;  // one request at a time, and what is below
@@ -97,7 +101,7 @@ Result<void> StartSpawner(std::function<void()> on_lost) {
   const std::lock_guard lock(helper.mutex);
   if (helper.pid > 0) return Fail(Code::kFailedPrecondition, "the spawner runs already, process {}", helper.pid);
   ASSIGN_OR_RETURN(const auto threads, ListDir("/proc/self/task"));
-  if (threads.size() != 1) {
+  if (threads.size() != kLoneThreads) {
     return Fail(Code::kFailedPrecondition, "start the spawner: this process has {} threads already", threads.size());
   }
   int pair[2];
