@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "node/pod/admission.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/observer.h"
@@ -97,7 +98,7 @@ struct PodManager::State {
   // another.
   void AddThread() {
     if (!started || stopping || pool.size() >= kMostThreads) return;
-    pool.emplace_back([this] { RunPool(); });
+    if (!base::AddThread(pool, [this] { RunPool(); })) base::LogWarning("no thread for the steps of a pod");
   }
 
   Entry& Add(const PodIdentity& identity, std::shared_ptr<const k8s::Pod> pod) {
@@ -273,6 +274,7 @@ struct PodManager::State {
         next_housekeeping = base::Now() + kHousekeeping;
       }
       std::unique_lock<std::mutex> lock(mutex);
+      if (ready.size() > idle_threads) AddThread();  // there may have been none to be had
       int64_t now = base::NowUnixNanos();
       Time wake = next_listing;
       for (auto& [uid, entry] : entries) {

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "base/try.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/dns.h"
@@ -82,12 +83,13 @@ Result<void> ActionRunner::Stop(const Kill& action) {
     for (const ContainerToStop& container : action.containers) {
       base::LogInfo("stopping container",
                     {{"container", container.name}, {"id", container.id}, {"reason", action.reason}});
-      stoppers.emplace_back([&, id = container.id] {
+      const auto stop = [&, id = container.id] {
         auto stopped = UnlessGone(runtime_.StopContainer({.container_id = id, .timeout = action.grace_seconds}));
         if (stopped) return;
         std::lock_guard<std::mutex> lock(mutex);
         if (!first_error) first_error = std::move(stopped).error();
-      });
+      };
+      if (!base::AddThread(stoppers, stop)) stop();
     }
   }
   if (first_error) return Failure(std::move(*first_error));

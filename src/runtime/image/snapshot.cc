@@ -5,12 +5,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include <thread>
-
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/threads.h"
 #include "base/try.h"
 #include "runtime/image/snapshot_record.h"
 #include "runtime/image/store_files.h"
@@ -24,15 +23,13 @@ constexpr const char* kNoLayers = "no-layers";  // lower folder of an image with
 
 // mount(2) of an overlay whose lower folders are named relative to `links`. The working folder belongs to a thread of
 // its own, as changing the process's would disturb everybody.
-int MountOverlay(const std::string& links, const std::string& target, const std::string& options) {
-  int failure = 0;
-  std::thread worker([&] {
+Result<void> MountOverlay(const std::string& links, const std::string& target, const std::string& options) {
+  return base::OnOwnThread([&]() -> Result<void> {
     const bool mounted = ::unshare(CLONE_FS) == 0 && ::chdir(links.c_str()) == 0 &&
                          ::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) == 0;
-    if (!mounted) failure = errno;
+    if (!mounted) return FailErrno(errno, "mount overlay on {}", target);
+    return {};
   });
-  worker.join();
-  return failure;
 }
 
 // layers/l/<short> -> ../<hex>/fs
@@ -77,10 +74,7 @@ Result<void> MountSnapshot(const StoreLayout& layout, const std::string& id, con
   if (options.size() > kMaxMountOptions) {
     return Fail(Code::kResourceExhausted, "snapshot {}: {} layers do not fit one mount", id, record.chain_ids.size());
   }
-  if (const int failure = MountOverlay(layout.ShortLinks(), rootfs, options); failure != 0) {
-    return FailErrno(failure, "mount overlay on {}", rootfs);
-  }
-  return {};
+  return MountOverlay(layout.ShortLinks(), rootfs, options);
 }
 
 Result<void> Unmount(const std::string& path) {

@@ -10,10 +10,10 @@
 #include <sys/vfs.h>
 
 #include <cstring>
-#include <thread>
 
 #include "base/files.h"
 #include "base/strings.h"
+#include "base/threads.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 
@@ -76,8 +76,7 @@ Result<std::string> NetnsStore::Create(const std::string& name) {
     const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0444));
     if (!file.valid()) return FailErrno(errno, "create {}", path);
   }
-  Result<void> made;
-  std::thread([&] { made = MakeNamespaceAt(path); }).join();
+  auto made = base::OnOwnThread([&] { return MakeNamespaceAt(path); });
   if (made) return path;
   TRY(UnmountAndUnlink(path));
   return Failure(std::move(made).error());

@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/strings.h"
+#include "base/threads.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "runtime/image/sha256.h"
@@ -183,7 +184,9 @@ Result<void> DownloadAll(RegistryClient& client, const std::vector<oci::Descript
   };
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 1; i < std::min(kParallelLayers, blobs.size()); ++i) threads.emplace_back(work);
+    for (size_t i = 1; i < std::min(kParallelLayers, blobs.size()); ++i) {
+      if (!base::AddThread(threads, work)) break;  // fewer do it too
+    }
     work();
   }
   if (failure) return Failure(*failure);

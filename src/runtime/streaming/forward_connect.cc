@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include <cstring>
-#include <system_error>
-#include <thread>
+
+#include "base/threads.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -27,12 +27,7 @@ Result<base::UniqueFd> SocketInside(const std::string& network_namespace, int fa
 
 Result<base::UniqueFd> BeginConnect(const std::string& network_namespace, int family, uint16_t port) {
   // A socket belongs to the namespace of the thread that makes it; a thread of its own leaves no other one in there.
-  Result<base::UniqueFd> made = base::UniqueFd();
-  try {
-    std::thread([&] { made = SocketInside(network_namespace, family); }).join();
-  } catch (const std::system_error& error) {
-    return Fail(Code::kResourceExhausted, "no thread for a connection: {}", error.what());
-  }
+  Result<base::UniqueFd> made = base::OnOwnThread([&] { return SocketInside(network_namespace, family); });
   if (!made) return made;
   sockaddr_storage address{};
   socklen_t length = 0;
