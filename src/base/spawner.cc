@@ -13,15 +13,11 @@
 
 #include "base/fd_message.h"
 #include "base/files.h"
-#include "base/sanitizer.h"
 #include "base/spawner_request.h"
 #include "base/try.h"
 
 namespace portcullis::base {
 namespace {
-
-// Threads of a process that has started none: ThreadSanitizer runs one, which a forked process does without.
-constexpr size_t kLoneThreads = kThreadSanitizer ? 2 : 1;
 
 struct Helper {
   std::mutex mutex;  // one request at a time, and what is below
@@ -101,7 +97,7 @@ Result<void> StartSpawner(std::function<void()> on_lost) {
   const std::lock_guard lock(helper.mutex);
   if (helper.pid > 0) return Fail(Code::kFailedPrecondition, "the spawner runs already, process {}", helper.pid);
   ASSIGN_OR_RETURN(const auto threads, ListDir("/proc/self/task"));
-  if (threads.size() != kLoneThreads) {
+  if (threads.size() != 1) {
     return Fail(Code::kFailedPrecondition, "start the spawner: this process has {} threads already", threads.size());
   }
   int pair[2];

@@ -177,7 +177,7 @@ void UnmapIfNotNeeded(const char* line, const char* own_program) {
 // Every page that the daemon wrote before the fork, relocated library data above all, would be kept twice once the
 // daemon writes it again. All symbols are bound already (-z now), so nothing of the other libraries is needed here.
 void DropTheDaemonsMemory() {
-  if (kAddressSanitizer || kThreadSanitizer) return;  // they use all of it
+  if (kAddressSanitizer) return;  // it uses all of it
   char own_program[4096];
   const ssize_t length = ::readlink("/proc/self/exe", own_program, sizeof own_program - 1);
   const int maps = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
