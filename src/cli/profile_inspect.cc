@@ -209,7 +209,7 @@ Result<int> Inspect(const std::string& pid_word, const std::vector<std::string>&
     }
   }
   if (format == "json") {
-    std::puts(list.dump(2).c_str());
+    PrintJson(list);
   } else if (filters.empty()) {
     std::printf("process %d has no seccomp filter (unconfined)\n", pid);
   }

@@ -6,9 +6,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
-#include <optional>
-#include <span>
 
 #include "base/try.h"
 #include "insight/live/netlink_socket.h"
@@ -52,6 +51,11 @@ std::optional<ProcEvent> Translate(const proc_event& event) {
 
 }  // namespace
 
+std::optional<ProcEvent> ParseProcEvent(std::span<const char> datagram) {
+  const auto event = EventIn(datagram);
+  return event ? Translate(*event) : std::nullopt;
+}
+
 Result<ProcEvents> ProcEvents::Open() {
   ProcEvents out;
   ASSIGN_OR_RETURN(out.fd_, OpenNetlink(NETLINK_CONNECTOR, CN_IDX_PROC, kReceiveBytes));
@@ -89,9 +93,7 @@ Result<ProcEvents> ProcEvents::Open() {
 
 Result<bool> ProcEvents::Read(const std::function<void(const ProcEvent&)>& take) {
   ASSIGN_OR_RETURN(const NetlinkRead read, ReadNetlink(fd_.get(), [&](std::span<const char> datagram) {
-                     const auto event = EventIn(datagram);
-                     if (!event) return;
-                     if (const auto translated = Translate(*event)) take(*translated);
+                     if (const auto event = ParseProcEvent(datagram)) take(*event);
                    }));
   return !read.overrun;
 }

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/document.h"
+#include "base/no_threads_for_test.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/fake_runtime.h"
 #include "node/server/node_server.h"
@@ -139,6 +140,21 @@ TEST_F(NodeTest, RunsAPodAndEndsItWhenItsManifestGoes) {
   EXPECT_TRUE(fs::is_empty(dir_ + "/root/pods"));
   EXPECT_TRUE(fs::is_empty(dir_ + "/logs"));
   EXPECT_TRUE(fs::is_empty(dir_ + "/links"));
+}
+
+TEST_F(NodeTest, WithoutNewThreadsPodsStillRunAndEnd) {
+  Start();
+  const base::NoThreads none;
+  const std::vector<std::string> names = {"a", "b", "c", "d", "e"};
+  for (const std::string& name : names) {
+    Write(name + ".yaml", Manifest(name, "  - {name: c, image: \"i:1\"}\n  - {name: d, image: \"i:2\"}\n"));
+  }
+  ASSERT_TRUE(Eventually([&] {
+    return std::ranges::all_of(names, [&](const std::string& name) { return Phase(name + "-n1") == "Running"; });
+  }));
+  for (const std::string& name : names) Remove(name + ".yaml");
+  ASSERT_TRUE(Eventually([&] { return node_->Pods().empty(); }));
+  EXPECT_EQ(runtime_.SandboxCount(), 0u);
 }
 
 TEST_F(NodeTest, AChangedManifestEndsTheOldPodBeforeTheNewOneStarts) {

@@ -276,6 +276,7 @@ struct PodManager::State {
         next_housekeeping = base::Now() + kHousekeeping;
       }
       std::unique_lock<std::mutex> lock(mutex);
+      if (ready.size() > idle_threads) AddThread();  // there may have been none to be had
       int64_t now = base::NowUnixNanos();
       // What was to be looked at soon is to be looked at now: by the clock it may be hours off.
       const bool set_back = now < std::exchange(last_look, now);

@@ -44,7 +44,7 @@ Result<std::vector<std::string>> BuildEnv(const std::string& hostname, bool tty,
     if (name.empty() || name.find('=') != std::string::npos) {
       return Fail(Code::kInvalidArgument, "env: {} is not a variable name", base::Quote(name));
     }
-    SetEnv(env, name + "=" + value);
+    SetEnv(env, fmt::format("{}={}", name, value));
   }
   return env;
 }

@@ -67,13 +67,13 @@ struct DeviceRequest {
 struct ContainerSpecInput {
   std::string rootfs;
   bool readonly_rootfs = false;
+  bool tty = false;
   std::string hostname;  // for HOSTNAME only; the UTS namespace is the sandbox's
   ImageProcessConfig image;
   std::vector<std::string> command;  // replaces the image's entrypoint, and its cmd
   std::vector<std::string> args;     // replaces the image's cmd
   std::vector<std::pair<std::string, std::string>> env;
   std::string working_dir;
-  bool tty = false;
 
   CapabilityRequest capabilities;  // .privileged says whether the container is privileged; .daemon is HostFacts'
   bool no_new_privileges = false;
