@@ -227,8 +227,9 @@ class Judge {
       case CgroupLayout::kHybrid:
         return Add("cgroups", Severity::kNote, "cgroups v1 and v2 side by side: the longest path names the container");
       case CgroupLayout::kV1:
-        return Add("cgroups", Severity::kNote,
-                   "cgroup v1: recorders cannot filter by cgroup id in the kernel; records are attributed by path");
+        return Add(
+            "cgroups", Severity::kNote,
+            "cgroup v1: the recorder knows containers by one controller's hierarchy; records are attributed by path");
       case CgroupLayout::kUnknown:
         return Add("cgroups", Severity::kWarning, "no cgroup hierarchy was found: records have no container");
     }
