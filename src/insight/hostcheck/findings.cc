@@ -59,7 +59,7 @@ class Judge {
               "kernel {} switches speculative store bypass off for filtered processes, which slows them, unless "
               "the runtime sets SECCOMP_FILTER_FLAG_SPEC_ALLOW (5.16 does so no more)",
               release),
-          "use runc 1.2 or later, or crun with the flag in the profile, or a newer kernel");
+          "use runc 1.2 or later, or crun, or name the flag in the profile, or use a newer kernel");
     }
     if (kernel >= kSsbdOffByDefault) Add("kernel", Severity::kGood, fmt::format("kernel {}", release));
   }
