@@ -39,6 +39,12 @@ std::string UidIn(std::string_view component) {
   return uid.size() == kUidDigits || dashed ? uid : "";
 }
 
+// A pod of Podman under the cgroupfs driver: its id alone, with its containers and their monitors right below.
+bool IsPodOfPodman(std::string_view component, std::string_view below) {
+  const std::string_view next = below.substr(0, below.find('/'));
+  return component.size() == kIdDigits && (next.starts_with("libpod-") || next == "conmon");
+}
+
 }  // namespace
 
 std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
@@ -49,7 +55,7 @@ std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
     path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
     if (std::string uid = UidIn(component); !uid.empty()) owner.pod_uid = std::move(uid);
     const std::string_view id = IdIn(component);
-    if (id.empty()) continue;
+    if (id.empty() || IsPodOfPodman(component, path)) continue;
     if (owner.outer_id.empty()) owner.outer_id = id;
     owner.container_id = id;
     owner.is_monitor = component.find("conmon-") != std::string_view::npos;
