@@ -98,7 +98,7 @@ class Unified(UnifiedTest):
         self.assertEqual(read("cpu.max"), "20000 100000")
 
     def test_exec_and_conmon_are_where_they_belong(self):
-        container_id = self.started("places", resources=LIMITS)
+        container_id = self.started("places", resources=LIMITS, security_context={"namespace_options": {"pid": 1}})  # CONTAINER
         cgroup = self.cgroup_of(container_id)
         # In its own cgroup namespace a container sees its cgroup as the root; so does what is executed in it.
         self.assertEqual(self.runtime.exec(container_id, "cat", "/proc/1/cgroup").stdout.strip(), "0::/")

@@ -1,13 +1,8 @@
+#include "runtime/service/batches.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
-namespace {
-
-constexpr size_t kStreamBatch = 100;
-
-}  // namespace
-
 Result<cri::ListContainersResponse> RuntimeService::ListContainers(const cri::ListContainersRequest& request) {
   cri::ListContainersResponse response;
   for (ContainerRow& row : registry_->Containers()) {
@@ -32,13 +27,7 @@ Result<void> RuntimeService::StreamContainers(const cri::StreamContainersRequest
                                               const cri::Sink<cri::StreamContainersResponse>& sink) {
   auto all = ListContainers({.filter = request.filter});
   if (!all) return Failure(std::move(all).error());
-  for (size_t at = 0; at < all->containers.size(); at += kStreamBatch) {
-    cri::StreamContainersResponse batch;
-    const size_t end = std::min(all->containers.size(), at + kStreamBatch);
-    batch.containers.assign(all->containers.begin() + static_cast<std::ptrdiff_t>(at),
-                            all->containers.begin() + static_cast<std::ptrdiff_t>(end));
-    if (!sink(batch)) break;
-  }
+  SendInBatches(all->containers, &cri::StreamContainersResponse::containers, sink);
   return {};
 }
 

@@ -93,8 +93,18 @@ class RuntimeService : public cri::RuntimeApi {
 
   Result<cri::ContainerStatsResponse> ContainerStats(const cri::ContainerStatsRequest& request) override;
   Result<cri::ListContainerStatsResponse> ListContainerStats(const cri::ListContainerStatsRequest& request) override;
+  Result<void> StreamContainerStats(const cri::StreamContainerStatsRequest& request,
+                                    const cri::Sink<cri::StreamContainerStatsResponse>& sink) override;
   Result<cri::PodSandboxStatsResponse> PodSandboxStats(const cri::PodSandboxStatsRequest& request) override;
   Result<cri::ListPodSandboxStatsResponse> ListPodSandboxStats(const cri::ListPodSandboxStatsRequest& request) override;
+  Result<void> StreamPodSandboxStats(const cri::StreamPodSandboxStatsRequest& request,
+                                     const cri::Sink<cri::StreamPodSandboxStatsResponse>& sink) override;
+  Result<cri::ListMetricDescriptorsResponse> ListMetricDescriptors(
+      const cri::ListMetricDescriptorsRequest& request) override;
+  Result<cri::ListPodSandboxMetricsResponse> ListPodSandboxMetrics(
+      const cri::ListPodSandboxMetricsRequest& request) override;
+  Result<void> StreamPodSandboxMetrics(const cri::StreamPodSandboxMetricsRequest& request,
+                                       const cri::Sink<cri::StreamPodSandboxMetricsResponse>& sink) override;
 
   Result<cri::ListImagesResponse> ListImages(const cri::ListImagesRequest& request) override;
   Result<void> StreamImages(const cri::StreamImagesRequest& request,
