@@ -10,8 +10,10 @@
 #include "base/try.h"
 #include "cli/command_line.h"
 #include "cli/evidence/evidence_table.h"
+#include "cli/evidence_explain.h"
 #include "cli/evidence_verbs.h"
 #include "cli/output/human.h"
+#include "cli/preflight/inputs.h"
 #include "cli/verbs.h"
 #include "engine/syscalls/arch.h"
 #include "insight/evidence/audit_log.h"
@@ -131,7 +133,8 @@ Result<int> Strace(const std::vector<std::string>& paths, const Flags& flags) {
   return FinishEvidence(evidence, flags);
 }
 
-Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {
+Result<int> Traces(const std::vector<std::string>& paths, Flags flags) {
+  flags.traces = paths;
   insight::Evidence all;
   for (const std::string& path : paths) {
     ASSIGN_OR_RETURN(const insight::Evidence one, insight::ReadTrace(path));
@@ -147,6 +150,16 @@ int ReportEvidenceError(const Error& error) {
   return kEvidenceError;
 }
 
+void AddUnderFlag(CommandLine& line, EvidenceOutput* output) {
+  line.Each(
+      "--under",
+      [output](const std::string& word) -> Result<void> {
+        ASSIGN_OR_RETURN(output->under, ReadTarget(word, {}));
+        return {};
+      },
+      "explain what was denied: rule of this profile, arguments, caller, what to do (containerd@2.2, a file)");
+}
+
 Result<int> FinishEvidence(const insight::Evidence& evidence, const EvidenceOutput& output) {
   if (!output.out.empty()) TRY(insight::WriteTrace(evidence, output.out));
   const int code = evidence.IsComplete() ? 0 : kEvidenceIncomplete;
@@ -155,10 +168,16 @@ Result<int> FinishEvidence(const insight::Evidence& evidence, const EvidenceOutp
     std::fputs(insight::FormatTrace(evidence).c_str(), stdout);
     return code;
   }
-  std::fputs(EvidenceTable(evidence, {.max_rows = static_cast<size_t>(std::max(output.rows, 0)),
-                                      .denied_only = output.denied_only})
-                 .c_str(),
-             stdout);
+  if (!output.under) {
+    std::fputs(EvidenceTable(evidence, {.max_rows = static_cast<size_t>(std::max(output.rows, 0)),
+                                        .denied_only = output.denied_only})
+                   .c_str(),
+               stdout);
+  } else {
+    const auto traces = output.out.empty() ? output.traces : std::vector<std::string>{output.out};
+    ASSIGN_OR_RETURN(const std::string text, ExplainDenials(evidence, *output.under, traces));
+    std::fputs(text.c_str(), stdout);
+  }
   const std::string missing = CompletenessText(evidence);
   if (!missing.empty()) std::printf("\n%s", missing.c_str());
   if (!output.out.empty()) std::printf("wrote %s\n", output.out.c_str());
@@ -183,6 +202,7 @@ int EvidenceMain(const std::vector<std::string>& args) {
   line.Text("--arch", &flags.arch, "strace: the machine that it ran on, such as arm64; this one's when not given");
   line.Bool("--denied", &flags.denied_only, "only calls that were denied or logged");
   line.Number("--rows", &flags.rows, "so many rows at most; 0: all");
+  AddUnderFlag(line, &flags);
   line.Positional("verb", &words, "log [FILE...] | strace FILE... | show TRACE... | merge TRACE...", false);
   line.Footer(kUsage);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kEvidenceError;

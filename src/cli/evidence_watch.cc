@@ -138,6 +138,7 @@ int EvidenceWatchMain(const std::vector<std::string>& args) {
   line.Text("-o,--out", &flags.output.out, "write a trace, every 30 s and at the end");
   line.Text("--format", &flags.output.format, "table or trace");
   line.Number("--rows", &flags.output.rows, "so many rows at most; 0: all");
+  AddUnderFlag(line, &flags.output);
   line.Text("--source", &flags.source, "audit (the audit system's multicast group), kmsg (the kernel's log) or best");
   line.Text("-r,--runtime-endpoint", &flags.endpoint,
             "socket of the runtime that knows the pods (default: as crictl finds it)");
