@@ -6,6 +6,7 @@
 
 #include "insight/live/audit_control.h"
 #include "insight/live/process_owners.h"
+#include "insight/live/process_stat.h"
 #include "insight/live/serial_gaps.h"
 
 namespace portcullis::insight {
@@ -75,6 +76,28 @@ TEST(ProcessOwners, EndedOnesAreForgottenInTheirTurn) {
   EXPECT_FALSE(owners.OwnerOf(10));
   EXPECT_TRUE(owners.OwnerOf(2)) << "it has not ended this time";
   EXPECT_TRUE(owners.OwnerOf(10 + ProcessOwners::kMaxEnded));
+}
+
+TEST(ProcessOwners, MissedEventsMakeAllUnknown) {
+  ProcessOwners owners;
+  owners.SetCgroup(1, Cgroup(kContainer));
+  owners.Forked(1, 2);
+  owners.Exited(2);
+  owners.Forget();
+  EXPECT_FALSE(owners.OwnerOf(1));
+  EXPECT_FALSE(owners.OwnerOf(2));
+}
+
+TEST(ProcessStat, BehindANameOfAnyKind) {
+  const std::string rest = " S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 1 2";
+  const auto stat = ParseProcessStat("7 (a) b 5)" + rest);
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->start_ticks, 4711u);
+  EXPECT_FALSE(stat->is_exiting);
+  EXPECT_TRUE(ParseProcessStat("7 (true) Z 1 7 7 0 -1 4228356 1 2 3 4 5 6 7 8 20 0 1 0 4711 1 2")->is_exiting);
+  const std::string whole = "7 (a)" + rest;
+  for (size_t size = 0; size < whole.find("4711"); ++size)
+    EXPECT_FALSE(ParseProcessStat(whole.substr(0, size))) << size;
 }
 
 struct Condition {
