@@ -42,7 +42,7 @@ uint64_t SerialOf(std::string_view payload) {
 bool IsInFirstNetworkNamespace() {
   struct stat own{};
   struct stat first{};
-  if (::stat("/proc/self/ns/net", &own) != 0 || ::stat("/proc/1/ns/net", &first) != 0) return true;
+  if (::stat("/proc/thread-self/ns/net", &own) != 0 || ::stat("/proc/1/ns/net", &first) != 0) return true;
   return own.st_ino == first.st_ino;
 }
 
