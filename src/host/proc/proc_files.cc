@@ -11,7 +11,9 @@ namespace {
 // Numbers of fields as proc(5) has them; those behind the name begin with the third.
 constexpr size_t kStateField = 3;
 constexpr size_t kParentField = 4;
+constexpr size_t kFlagsField = 9;
 constexpr size_t kStartTimeField = 22;
+constexpr uint64_t kExiting = 0x4;  // PF_EXITING of the kernel's include/linux/sched.h
 
 template <class T>
 bool Put(std::optional<uint64_t> value, uint64_t limit, T& out) {
@@ -59,6 +61,9 @@ std::optional<ProcessStat> ParseStat(std::string_view text) {
   if (fields.size() <= kStartTimeField - kStateField || fields[0].size() != 1) return std::nullopt;
   ProcessStat out{.state = fields[0][0]};
   if (!Put(base::ParseUint(fields[kParentField - kStateField]), INT_MAX, out.parent)) return std::nullopt;
+  uint64_t flags = 0;
+  if (!Put(base::ParseUint(fields[kFlagsField - kStateField]), UINT64_MAX, flags)) return std::nullopt;
+  out.is_exiting = (flags & kExiting) != 0;
   if (!Put(base::ParseUint(fields[kStartTimeField - kStateField]), UINT64_MAX, out.start_time_ticks)) {
     return std::nullopt;
   }

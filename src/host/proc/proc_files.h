@@ -21,6 +21,7 @@ namespace portcullis::host {
 struct ProcessStat {
   char state = '?';  // R S D Z T X ...
   pid_t parent = 0;
+  bool is_exiting = false;        // on cgroup v1 it is shown in the root cgroup then
   uint64_t start_time_ticks = 0;  // since boot; with the pid it names a process for good
 };
 

@@ -21,6 +21,11 @@ TEST(ParseStat, AnyName) {
   }
 }
 
+TEST(ParseStat, AProcessThatEnds) {
+  EXPECT_FALSE(ParseStat("77 (x) T" + std::string(kBehindTheName))->is_exiting);
+  EXPECT_TRUE(ParseStat("7 (true) Z 1 7 7 0 -1 4228356 1 2 3 4 5 6 7 8 20 0 1 0 4711 1 2")->is_exiting);
+}
+
 TEST(ParseStat, WhatIsNone) {
   for (const char* text :
        {"", "77", "77 (x", "77 (x)", "77 (x) S 12", "77 (x) SS 12 77 77 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 4711 5",

@@ -71,6 +71,18 @@ void CallFacts::Merge(const CallFacts& other) {
   }
 }
 
+void Completeness::AddLoss(Loss loss) {
+  // "Some" stays beside a number.
+  const auto same = std::ranges::find_if(losses, [&loss](const Loss& known) {
+    return known.where == loss.where && known.why == loss.why && (known.count == 0) == (loss.count == 0);
+  });
+  if (same != losses.end()) {
+    same->count += loss.count;
+  } else {
+    losses.push_back(std::move(loss));
+  }
+}
+
 size_t Evidence::AddWorkload(const Workload& workload) {
   if (const auto found = index_.find(workload); found != index_.end()) return found->second;
   if (workloads_.size() + 1 >= kMaxWorkloads) {
@@ -82,19 +94,30 @@ size_t Evidence::AddWorkload(const Workload& workload) {
   return workloads_.size() - 1;
 }
 
+void Evidence::Describe(size_t index, const Workload& workload) {
+  Workload& known = workloads_.at(index);
+  if (const auto found = index_.find(known); found != index_.end() && found->second == index) index_.erase(found);
+  known = workload;
+  index_.emplace(workload, index);
+}
+
 void Evidence::Add(Call call, const CallFacts& facts) {
   if (const auto found = calls_.find(call); found != calls_.end()) return found->second.Merge(facts);
-  if (calls_.size() < kMaxCalls) {
+  if (calls_.size() < max_calls_) {
     calls_.emplace(std::move(call), facts);
     return;
   }
-  auto& losses = completeness.losses;
-  const auto full = std::ranges::find(losses, "evidence", &Loss::where);
-  if (full != losses.end()) {
-    full->count += facts.count;
-  } else {
-    losses.push_back({"evidence", facts.count, fmt::format("more than {} distinct calls", kMaxCalls)});
-  }
+  completeness.AddLoss({"evidence", facts.count, fmt::format("more than {} distinct calls", max_calls_)});
+}
+
+CallFacts Evidence::Take(const Call& call, uint64_t count) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return {};
+  CallFacts taken = found->second;
+  taken.count = std::min(count, taken.count);
+  found->second.count -= taken.count;
+  if (found->second.count == 0) calls_.erase(found);
+  return taken;
 }
 
 void Evidence::Merge(const Evidence& other) {
@@ -106,8 +129,7 @@ void Evidence::Merge(const Evidence& other) {
     moved.workload = mine.at(call.workload);
     Add(std::move(moved), facts);
   }
-  completeness.losses.insert(completeness.losses.end(), other.completeness.losses.begin(),
-                             other.completeness.losses.end());
+  for (const Loss& loss : other.completeness.losses) completeness.AddLoss(loss);
   completeness.unseen.insert(other.completeness.unseen.begin(), other.completeness.unseen.end());
   completeness.cut_off = completeness.cut_off || other.completeness.cut_off;
   if (source.empty()) {

@@ -10,10 +10,12 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/clock.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "insight/live/audit_control.h"
+#include "insight/live/audit_mark.h"
 #include "insight/live/netlink_socket.h"
 #include "insight/live/serial_gaps.h"
 
@@ -23,7 +25,8 @@ namespace {
 // A record takes about a kilobyte of it: room for tens of thousands while the reader is busy.
 constexpr int kReceiveBytes = 64 << 20;
 constexpr uint32_t kReadLogGroup = 1u << (AUDIT_NLGRP_READLOG - 1);
-constexpr size_t kKernelLogBytes = 8192;  // /dev/kmsg gives one message a read, at most PRINTK_MESSAGE_MAX
+constexpr std::chrono::seconds kMarkTime{10};  // the kernel writes it in milliseconds
+constexpr size_t kKernelLogBytes = 8192;       // /dev/kmsg gives one message a read, at most PRINTK_MESSAGE_MAX
 
 // "audit(1613596317.899:6461): …": the number of the event, whatever its type; 0: none.
 uint64_t SerialOf(std::string_view payload) {
@@ -39,7 +42,7 @@ uint64_t SerialOf(std::string_view payload) {
 bool IsInFirstNetworkNamespace() {
   struct stat own{};
   struct stat first{};
-  if (::stat("/proc/self/ns/net", &own) != 0 || ::stat("/proc/1/ns/net", &first) != 0) return true;
+  if (::stat("/proc/thread-self/ns/net", &own) != 0 || ::stat("/proc/1/ns/net", &first) != 0) return true;
   return own.st_ino == first.st_ino;
 }
 
@@ -54,6 +57,7 @@ struct LiveAudit::State {
   uint64_t overruns = 0;
   SerialGaps gaps;
   uint64_t damaged = 0;
+  uint32_t last_mark = 0;
   // The kernel's log.
   uint64_t next_sequence = 0;
   uint64_t missed = 0;
@@ -87,10 +91,13 @@ struct LiveAudit::State {
                                                       datagram.size() - sizeof(header));
                        gaps.Seen(SerialOf(payload));
                        if (header.nlmsg_type != kAuditSeccomp) return;
-                       if (const auto record = ParseAuditPayload(payload)) {
-                         take(*record);
-                       } else {
+                       const auto record = ParseAuditPayload(payload);
+                       if (!record) {
                          ++damaged;
+                       } else if (IsAuditMark(*record)) {
+                         last_mark = record->number;
+                       } else {
+                         take(*record);
                        }
                      }));
     if (read.overrun) ++overruns;
@@ -164,6 +171,20 @@ Result<void> LiveAudit::Receive(std::chrono::milliseconds timeout, const Take& t
     return FailErrno(errno, "wait for audit records");
   }
   return state_->source == AuditSource::kMulticast ? state_->ReadMulticast(take) : state_->ReadKernelLog(take);
+}
+
+Result<void> LiveAudit::ReceiveAllSoFar(const Take& take) {
+  if (state_->source == AuditSource::kKernelLog) return Receive(std::chrono::milliseconds(0), take);
+  ASSIGN_OR_RETURN(const uint32_t mark, LeaveAuditMark());
+  const auto end = base::Now() + kMarkTime;
+  while (state_->last_mark != mark) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - base::Now());
+    if (left.count() <= 0) {
+      return Fail(Code::kUnavailable, "a logged call of our own does not show among the audit records");
+    }
+    TRY(Receive(left, take));
+  }
+  return {};
 }
 
 std::vector<Loss> LiveAudit::Losses() const {

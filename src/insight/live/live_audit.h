@@ -48,6 +48,10 @@ class LiveAudit {
   using Take = std::function<void(const AuditRecord&)>;
   Result<void> Receive(std::chrono::milliseconds timeout, const Take& take);
 
+  // Gives all that was written before this call: a mark of our own (audit_mark.h) tells when it has come. kUnavailable:
+  // it does not come, so records of logged calls do not reach us. Of the kernel's log what is there, without a mark.
+  Result<void> ReceiveAllSoFar(const Take& take);
+
   // What was lost since Open: messages that were not read in time, that the audit system itself gave up (audit_lost),
   // numbers of events that never came, messages that printk suppressed. Asks the kernel.
   std::vector<Loss> Losses() const;

@@ -83,6 +83,16 @@ TEST(ProcessOwners, EndedOnesAreForgottenInTheirTurn) {
   EXPECT_TRUE(owners.OwnerOf(10 + ProcessOwners::kMaxEnded));
 }
 
+TEST(ProcessOwners, MissedEventsMakeAllUnknown) {
+  ProcessOwners owners;
+  owners.SetCgroup(1, Cgroup(kContainer));
+  owners.Forked(1, 2);
+  owners.Exited(2);
+  owners.Forget();
+  EXPECT_FALSE(owners.OwnerOf(1));
+  EXPECT_FALSE(owners.OwnerOf(2));
+}
+
 struct Condition {
   uint32_t field, operation, value;
 };

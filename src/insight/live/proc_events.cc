@@ -15,7 +15,8 @@
 namespace portcullis::insight {
 namespace {
 
-constexpr int kReceiveBytes = 16 << 20;
+// An event takes about a kilobyte of it.
+constexpr int kReceiveBytes = 64 << 20;
 constexpr int kConfirmMilliseconds = 1000;
 
 // The event in a datagram; nullopt: it is of another connector.
@@ -41,6 +42,13 @@ std::optional<ProcEvent> Translate(const proc_event& event) {
                        static_cast<uint32_t>(event.event_data.fork.parent_tgid)};
     case proc_event::PROC_EVENT_EXEC:
       return ProcEvent{Kind::kExec, static_cast<uint32_t>(event.event_data.exec.process_tgid), 0};
+    case proc_event::PROC_EVENT_UID:
+    case proc_event::PROC_EVENT_GID:
+      return ProcEvent{Kind::kChange, static_cast<uint32_t>(event.event_data.id.process_tgid), 0};
+    case proc_event::PROC_EVENT_SID:
+      return ProcEvent{Kind::kChange, static_cast<uint32_t>(event.event_data.sid.process_tgid), 0};
+    case proc_event::PROC_EVENT_COMM:
+      return ProcEvent{Kind::kChange, static_cast<uint32_t>(event.event_data.comm.process_tgid), 0};
     case proc_event::PROC_EVENT_EXIT:
       if (event.event_data.exit.process_pid != event.event_data.exit.process_tgid) return std::nullopt;
       return ProcEvent{Kind::kExit, static_cast<uint32_t>(event.event_data.exit.process_tgid), 0};
