@@ -15,6 +15,7 @@
 #include "runtime/service/bundle.h"
 #include "runtime/service/exit_codes.h"
 #include "runtime/service/filters.h"
+#include "runtime/service/hugepages.h"
 #include "runtime/service/mark_exited.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/signals.h"
@@ -175,6 +176,7 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
                                            const std::vector<std::string>& bounding, const SeccompResult& seccomp) {
   ASSIGN_OR_RETURN(oci::ContainerSpecInput input,
                    ContainerInput(row.config, sandbox.config, image.config, row.warnings));
+  KeepPossibleHugepageLimits(cgroups_, input.resources, row.warnings);
   if (UsesHostNetwork(sandbox.config)) input.hostname = HostHostname();
   input.capabilities = CapabilitiesOf(row.config, host_.capabilities);
   for (oci::Mount& mount : input.mounts) TRY(PrepareMountSource(mount));
