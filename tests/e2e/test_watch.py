@@ -225,14 +225,12 @@ class Podman(Scratch):
 
     def test_records_have_the_containers_id(self):
         watch = Watch(self, self.path)
-        ids = {one: self.run_container(content, f"{script}; echo all")
-               for one, content, script in (("errno", DENIES, "chroot / true"), ("killProcess", KILLS, "chroot / true"))}
-        ids["logged"] = self.run_container(LOGS, LOOP + ":")
+        killed = self.run_container(KILLS, "chroot / true; echo all")
+        logged = self.run_container(LOGS, LOOP + ":")
         trace = watch.finish()
         self.assertEqual(trace.losses, [])
-        self.assertEqual(counts(trace, containerID=ids["errno"]), {("chroot", "errno"): 1})
-        self.assertEqual(counts(trace, containerID=ids["killProcess"]), {("chroot", "killProcess"): 1})
-        self.assertEqual(counts(trace, containerID=ids["logged"]), {("mkdir", "logged"): MANY})
+        self.assertEqual(counts(trace, containerID=killed), {("chroot", "killProcess"): 1})
+        self.assertEqual(counts(trace, containerID=logged), {("mkdir", "logged"): MANY})
 
 
 class Surroundings(Scratch):
@@ -280,11 +278,10 @@ class Surroundings(Scratch):
         wait("the record in the kernel's log", lambda: self.program in run("dmesg").stdout)
         trace = watch.finish()
         self.assertIn("reading the kernel's log", watch.said())
-        self.assertIn("the kernel sends audit records to the first network namespace only", watch.said())
         self.assertEqual(trace.source, "kmsg-live")
         refused = run("unshare", "--net", SUITE.portcullis, "evidence", "watch", "--source", "audit", "--for", "1s", check=False)
         self.assertEqual(refused.returncode, 2)
-        self.assertIn("first network namespace", refused.stderr)
+        self.assertIn("live audit records", refused.stderr)
 
     def test_without_process_events(self):
         """The kernel sends none into another pid namespace. Whose the brief ones were is then not known, and a loss."""

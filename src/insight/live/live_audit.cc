@@ -25,8 +25,10 @@ namespace {
 // A record takes about a kilobyte of it: room for tens of thousands while the reader is busy.
 constexpr int kReceiveBytes = 64 << 20;
 constexpr uint32_t kReadLogGroup = 1u << (AUDIT_NLGRP_READLOG - 1);
-constexpr std::chrono::seconds kMarkTime{10};  // the kernel writes it in milliseconds
-constexpr size_t kKernelLogBytes = 8192;       // /dev/kmsg gives one message a read, at most PRINTK_MESSAGE_MAX
+// The kernel writes a mark in milliseconds; at the end, more may be in front of it.
+constexpr std::chrono::seconds kFirstMarkTime{2};
+constexpr std::chrono::seconds kMarkTime{10};
+constexpr size_t kKernelLogBytes = 8192;  // /dev/kmsg gives one message a read, at most PRINTK_MESSAGE_MAX
 
 // "audit(1613596317.899:6461): …": the number of the event, whatever its type; 0: none.
 uint64_t SerialOf(std::string_view payload) {
@@ -71,6 +73,29 @@ struct LiveAudit::State {
     ASSIGN_OR_RETURN(fd, OpenNetlink(NETLINK_AUDIT, kReadLogGroup, kReceiveBytes));
     if (const auto status = ReadAuditStatus()) lost_at_open = status->lost;
     source = AuditSource::kMulticast;
+    // That a mark of our own comes shows that records do: the group can be joined where none ever arrives.
+    return ReadToMark(kFirstMarkTime, [](const AuditRecord&) {});
+  }
+
+  Result<void> ReadToMark(std::chrono::milliseconds patience, const Take& take) {
+    ASSIGN_OR_RETURN(const uint32_t mark, LeaveAuditMark());
+    const auto end = base::Now() + patience;
+    while (last_mark != mark) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - base::Now());
+      if (left.count() <= 0) {
+        return Fail(Code::kUnavailable, "a logged call of our own does not show among the audit records");
+      }
+      TRY(Wait(left));
+      TRY(ReadMulticast(take));
+    }
+    return {};
+  }
+
+  Result<void> Wait(std::chrono::milliseconds timeout) const {
+    pollfd wait{.fd = fd.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&wait, 1, static_cast<int>(timeout.count())) < 0 && errno != EINTR) {
+      return FailErrno(errno, "wait for audit records");
+    }
     return {};
   }
 
@@ -166,25 +191,13 @@ const std::string& LiveAudit::why_not_multicast() const { return state_->why_not
 int LiveAudit::fd() const { return state_->fd.get(); }
 
 Result<void> LiveAudit::Receive(std::chrono::milliseconds timeout, const Take& take) {
-  pollfd wait{.fd = state_->fd.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&wait, 1, static_cast<int>(timeout.count())) < 0 && errno != EINTR) {
-    return FailErrno(errno, "wait for audit records");
-  }
+  TRY(state_->Wait(timeout));
   return state_->source == AuditSource::kMulticast ? state_->ReadMulticast(take) : state_->ReadKernelLog(take);
 }
 
 Result<void> LiveAudit::ReceiveAllSoFar(const Take& take) {
   if (state_->source == AuditSource::kKernelLog) return Receive(std::chrono::milliseconds(0), take);
-  ASSIGN_OR_RETURN(const uint32_t mark, LeaveAuditMark());
-  const auto end = base::Now() + kMarkTime;
-  while (state_->last_mark != mark) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - base::Now());
-    if (left.count() <= 0) {
-      return Fail(Code::kUnavailable, "a logged call of our own does not show among the audit records");
-    }
-    TRY(Receive(left, take));
-  }
-  return {};
+  return state_->ReadToMark(kMarkTime, take);
 }
 
 std::vector<Loss> LiveAudit::Losses() const {

@@ -31,6 +31,7 @@ enum class AuditSource {
 
 class LiveAudit {
  public:
+  // A call of our own must show among the records of the group, else none would.
   static Result<LiveAudit> Open(AuditSource source = AuditSource::kBest);
   LiveAudit(LiveAudit&&) noexcept;
   LiveAudit& operator=(LiveAudit&&) noexcept;

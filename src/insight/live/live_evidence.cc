@@ -106,12 +106,12 @@ struct LiveEvidence::State {
     const auto found = workload_of.find(owner.container_id);
     if (found != workload_of.end()) return found->second;
     Workload workload{.pod_uid = owner.pod_uid, .container_id = owner.container_id};
+    if (evidence.workloads().size() + 1 >= Evidence::kMaxWorkloads) {
+      ++beyond;
+      return evidence.AddWorkload(workload);
+    }
     const bool is_named = Ask(workload);
     const size_t index = evidence.AddWorkload(workload);
-    if (evidence.workloads()[index] != workload) {
-      ++beyond;
-      return index;
-    }
     workload_of.emplace(owner.container_id, index);
     if (!is_named) unnamed.push_back(owner.container_id);
     return index;
@@ -144,13 +144,17 @@ struct LiveEvidence::State {
   std::optional<ProcessOwner> OwnerOfWriter(const AuditRecord& record) {
     const auto stat = host::ReadStat(static_cast<pid_t>(record.pid), options.proc_dir);
     if (stat && StartOf(*stat) > record.time_unix_nanos + kClockSlackNanos) return std::nullopt;  // the pid again
-    if (!stat || !Look(record.pid)) (void)TakeEvents();
+    if (stat && Look(record.pid)) return owners.OwnerOf(record.pid);
+    // Without events what is known of a pid may be of the one that had it before.
+    if (!events) return std::nullopt;
+    (void)TakeEvents();
     return owners.OwnerOf(record.pid);
   }
 
   void TakeRecord(const AuditRecord& record) {
     ++records;
     const auto owner = OwnerOfWriter(record);
+    if (!events) owners.Forget();
     size_t workload = 0;
     if (!owner) {
       ++unattributed;
@@ -187,7 +191,7 @@ Result<LiveEvidence> LiveEvidence::Open(LiveOptions options) {
   }
   ASSIGN_OR_RETURN(LiveAudit audit, LiveAudit::Open(state->options.source));
   state->audit = std::move(audit);
-  state->LookAtAll();
+  if (state->events) state->LookAtAll();
   state->evidence.LimitCalls(state->options.max_calls);
   state->evidence.source = state->audit->source() == AuditSource::kMulticast ? "audit-live" : "kmsg-live";
   if (!state->options.begin_with.source.empty()) state->evidence.Merge(state->options.begin_with);
