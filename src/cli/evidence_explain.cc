@@ -49,9 +49,10 @@ void AddOthers(std::string& out, const insight::Evidence& denials, const insight
                const insight::Enforced& enforced) {
   for (const auto& [call, facts] : denials.calls()) {
     if (insight::Judge(enforced, nullptr, call)) continue;
-    AddLine(out, "", fmt::format("{} ({}, {}): not denied by {}; another profile was in force, or other capabilities",
-                                 CallText(call), call.executable.empty() ? call.comm : call.executable,
-                                 NameOf(call.result), profile.name));
+    AddLine(out, "",
+            fmt::format("{} ({}, {}): not denied by {}; another profile was in force, or other capabilities",
+                        CallText(call), call.executable.empty() ? call.comm : call.executable, NameOf(call.result),
+                        profile.name));
   }
 }
 

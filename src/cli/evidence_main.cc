@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -32,7 +33,7 @@ usage: portcullis evidence VERB [flags]
   strace FILE...    read strace's output: -f, -ff (all its files together), -c, with any time stamps; compressed or not
   watch             seccomp records of this host as they happen, with their pods: --for 10m
   host              what this host's kernel, audit system and runtimes let be seen and done
-  show TRACE...     print traces, merged
+  show TRACE...     print traces, merged; --under PROFILE explains each denial instead (so do log and watch)
   merge TRACE...    merge traces into one, of replicas and of several runs: -o TRACE
 
 -o TRACE writes a trace (compressed when the name ends in .gz). Exit codes: 0 good, 1 the evidence is INCOMPLETE (it says
@@ -102,6 +103,10 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
                  "%llu lines only look like records (neither kernel nor audit daemon wrote them): not counted\n",
                  static_cast<unsigned long long>(counts.foreign));
   }
+  if (counts.records == 0) {
+    std::fputs("nothing was denied or logged there, or it was not written down: portcullis evidence host tells\n",
+               stderr);
+  }
   return FinishEvidence(reader.Take(), flags);
 }
 
@@ -141,6 +146,31 @@ Result<int> Traces(const std::vector<std::string>& paths, Flags flags) {
     all.Merge(one);
   }
   return FinishEvidence(all, flags);
+}
+
+Result<void> Check(const std::string& verb, const std::vector<std::string>& operands, const Flags& flags) {
+  constexpr std::array<std::string_view, 6> kVerbs = {"log", "strace", "watch", "host", "show", "merge"};
+  if (verb.empty()) return Fail(Code::kInvalidArgument, "want a verb: log, strace, watch, host, show or merge");
+  if (std::ranges::find(kVerbs, verb) == kVerbs.end()) {
+    const auto nearest = base::Nearest(verb, kVerbs);
+    return Fail(Code::kInvalidArgument, "unknown verb {}{}", base::Quote(verb),
+                nearest ? fmt::format(" (did you mean {}?)", *nearest) : "");
+  }
+  // Both have flags of their own, which begin behind the verb.
+  if (verb == "watch" || verb == "host") {
+    return Fail(Code::kInvalidArgument, "flags of {0} come behind it: portcullis evidence {0} [flags]", verb);
+  }
+  if (verb != "log" && operands.empty()) {
+    return Fail(Code::kInvalidArgument, "{0} wants files: portcullis evidence {0} FILE...", verb);
+  }
+  if (verb == "merge" && flags.out.empty()) {
+    return Fail(Code::kInvalidArgument, "merge wants the trace to write: -o TRACE");
+  }
+  if (flags.rows < 0) return Fail(Code::kInvalidArgument, "--rows={}: expected 0 (all) or more", flags.rows);
+  if (flags.format != "table" && flags.format != "trace") {
+    return Fail(Code::kInvalidArgument, "--format: want table or trace, not {}", base::Quote(flags.format));
+  }
+  return {};
 }
 
 }  // namespace
@@ -208,10 +238,9 @@ int EvidenceMain(const std::vector<std::string>& args) {
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kEvidenceError;
   const std::string verb = words.empty() ? "" : words[0];
   const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
-  const bool known = verb == "log" || ((verb == "strace" || verb == "show" || verb == "merge") && !operands.empty());
-  if (!known || (verb == "merge" && flags.out.empty()) || flags.rows < 0 ||
-      (flags.format != "table" && flags.format != "trace")) {
-    std::fputs(kUsage, stderr);
+  if (const auto checked = Check(verb, operands, flags); !checked) {
+    ReportEvidenceError(checked.error());
+    std::fputs("try: portcullis evidence --help\n", stderr);
     return kEvidenceError;
   }
   const auto done = verb == "log"      ? Log(operands, flags)

@@ -35,7 +35,8 @@ nlohmann::json SarifLog(const std::string& version, nlohmann::json rules, nlohma
 
 nlohmann::json SarifLocation(const std::string& file, int line, const std::string& logical) {
   nlohmann::json location = {
-      {"physicalLocation", {{"artifactLocation", {{"uri", ToUri(file)}}}, {"region", {{"startLine", std::max(line, 1)}}}}}};
+      {"physicalLocation",
+       {{"artifactLocation", {{"uri", ToUri(file)}}}, {"region", {{"startLine", std::max(line, 1)}}}}}};
   if (!logical.empty()) location["logicalLocations"] = nlohmann::json::array({{{"fullyQualifiedName", logical}}});
   return location;
 }

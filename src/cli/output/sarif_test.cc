@@ -17,7 +17,9 @@ TEST(SarifLocation, NamesAFileByAReferenceOfRfc3986) {
       {"100%.yaml", "100%25.yaml"},
       {"a:b.yaml", "./a:b.yaml"},
       {"x/a:b.yaml", "x/a:b.yaml"},
-      {"gr\xc3\xb6\xc3\x9f" "e.yaml", "gr%C3%B6%C3%9Fe.yaml"},
+      {"gr\xc3\xb6\xc3\x9f"
+       "e.yaml",
+       "gr%C3%B6%C3%9Fe.yaml"},
       {"http://127.0.0.1:10248/pods", "http://127.0.0.1:10248/pods"},
   };
   for (const auto& c : kCases) {

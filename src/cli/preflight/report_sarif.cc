@@ -50,7 +50,7 @@ class Log {
   void AddRule(const std::string& id, std::string_view about, std::string_view help) {
     if (rules_.contains(id)) return;
     json rule{{"id", id}, {"shortDescription", {{"text", about}}}};
-    if (!help.empty()) rule["help"] = {{"text", help}};
+    if (!help.empty() && help != "Nothing.") rule["help"] = {{"text", help}};
     rules_.emplace(id, std::move(rule));
   }
 
@@ -85,7 +85,8 @@ class Log {
 
   void AddGap(const insight::ContainerVerdict& verdict, const insight::Gap& gap) {
     AddRule(kIncomplete, "The evidence does not tell whether the container would keep working.", "");
-    Add(verdict, kIncomplete, "warning", gap.what + ". To close it: " + Sentence(gap.remedy), std::string(NameOf(gap.kind)));
+    Add(verdict, kIncomplete, "warning", gap.what + ". To close it: " + Sentence(gap.remedy),
+        std::string(NameOf(gap.kind)));
   }
 
   const insight::Report& report_;

@@ -89,8 +89,9 @@ TEST(AddToDeltaText, KeepsWhatWasWritten) {
   for (const char* other : {"{\"allow\": [\"mount\"]}\n", "allow: [mount]\n"}) {
     const auto text = AddToDeltaText(other, addition, "x.yaml");
     ASSERT_FALSE(text) << *text;
-    EXPECT_NE(text.error().message.find("x.yaml: its allow list is not one of lines; add these entries to it:\n  " + entry),
-              std::string::npos)
+    EXPECT_NE(
+        text.error().message.find("x.yaml: its allow list is not one of lines; add these entries to it:\n  " + entry),
+        std::string::npos)
         << text.error().message;
   }
 }
