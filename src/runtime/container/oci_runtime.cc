@@ -219,17 +219,17 @@ Result<void> OciRuntime::Start(const ContainerHandle& handle, Filter filter) con
 }
 
 Result<void> OciRuntime::CheckFilter(const ContainerHandle& handle, pid_t pid, int pidfd) const {
-  const auto process = ReadProcessInfo(pid);
+  const auto process = host::ReadStatus(pid);
   // A process that has ended needs none; what was read is its own if it lives on.
   pollfd fd{pidfd, POLLIN, 0};
   if (::poll(&fd, 1, 0) > 0) return {};
   if (!process) return Wrap(process.error(), "container start failed: look for its filter");
   // Filters of whoever started this daemon are on every process below it. Before 5.9 the kernel does not count them.
   const auto conmon = ReadPidFile(handle.bundle + "/conmon.pid");
-  const auto monitor = conmon ? ReadProcessInfo(*conmon) : Fail(Code::kNotFound, "no monitor");
-  const int inherited = monitor ? monitor->seccomp_filters : 0;
-  const bool counted = process->seccomp_filters > 0;
-  if (process->seccomp_mode == kSeccompFilter && (!counted || process->seccomp_filters > inherited)) return {};
+  const auto monitor = conmon ? host::ReadStatus(*conmon) : Fail(Code::kNotFound, "no monitor");
+  const int inherited = monitor ? monitor->seccomp_filters.value_or(0) : 0;
+  const bool on_top = !process->seccomp_filters || *process->seccomp_filters > inherited;
+  if (process->seccomp_mode == kSeccompFilter && on_top) return {};
   return Fail(
       Code::kInternal,
       "container start failed: the OCI runtime {} did not install the seccomp filter, so the container was ended",
