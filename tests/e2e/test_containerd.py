@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import unittest
 
@@ -40,9 +41,8 @@ class Defaults(containerd.ContainerdNodeTest):
             for name, capabilities in self.CAPABILITIES.items()]))
         self.node.wait_running("defaults", timeout=60)
         rows = self.node.status("--verify")
-        # "RuntimeDefault containerd@1.7.24~ds1": as it tells itself, which is a name for our profiles too.
-        kind, release = rows[("defaults", "plain")]["effective"].split(" ")
-        self.assertEqual((kind, release.split("@")[0]), ("RuntimeDefault", "containerd"))
+        # "RuntimeDefault (containerd@1.7.24~ds1)": as it tells itself, which is a name for our profiles too.
+        release = re.fullmatch(r"RuntimeDefault \((containerd@.*)\)", rows[("defaults", "plain")]["effective"]).group(1)
         for name in self.CAPABILITIES:
             with self.subTest(name):
                 self.assertTrue(rows[("defaults", name)]["kernel"]["asMeant"], rows[("defaults", name)])
