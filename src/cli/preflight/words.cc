@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/strings.h"
 #include "cli/preflight/reports.h"
+#include "engine/seccomp/capabilities.h"
 
 namespace portcullis::cli {
 namespace {

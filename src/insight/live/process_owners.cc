@@ -1,20 +1,6 @@
 #include "insight/live/process_owners.h"
 
-#include <vector>
-
-#include "base/strings.h"
-
 namespace portcullis::insight {
-
-bool IsExiting(std::string_view stat) {
-  constexpr uint64_t kExiting = 4;  // PF_EXITING
-  constexpr size_t kFlags = 6;      // behind the name: state, ppid, pgrp, session, tty, tpgid, flags
-  const size_t name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos) return false;
-  const std::vector<std::string> fields = base::Split(base::Trim(stat.substr(name_end + 1)), ' ');
-  const auto flags = fields.size() > kFlags ? base::ParseUint(fields[kFlags]) : std::nullopt;
-  return flags && (*flags & kExiting) != 0;
-}
 
 ProcessOwners::Entry& ProcessOwners::Fresh(uint32_t pid) {
   Entry& entry = entries_[pid];
@@ -53,6 +39,11 @@ void ProcessOwners::Exited(uint32_t pid) {
     const auto entry = entries_.find(oldest);
     if (entry != entries_.end() && entry->second.generation == generation) entries_.erase(entry);
   }
+}
+
+void ProcessOwners::Forget() {
+  entries_.clear();
+  ended_.clear();
 }
 
 std::optional<ProcessOwner> ProcessOwners::OwnerOf(uint32_t pid) const {

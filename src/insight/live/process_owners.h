@@ -21,10 +21,6 @@
 
 namespace portcullis::insight {
 
-// /proc/PID/stat of a process that is ending or a zombie (PF_EXITING). Such a one is in the root of every v1 hierarchy,
-// as far as its /proc/PID/cgroup tells.
-bool IsExiting(std::string_view stat);
-
 // nullopt inside: known to be in no container.
 using ProcessOwner = std::optional<CgroupOwner>;
 
@@ -40,6 +36,8 @@ class ProcessOwners {
   // no container starts may have been a container's first process.
   void MissedExec(uint32_t pid);
   void Exited(uint32_t pid);
+  // Events were missed: what is known may be of other processes by now.
+  void Forget();
 
   // nullopt: not known.
   std::optional<ProcessOwner> OwnerOf(uint32_t pid) const;
