@@ -68,7 +68,7 @@ std::optional<ProcEvent> Translate(const proc_event& event) {
 
 std::optional<ProcEvent> ParseProcEvent(std::span<const char> datagram) {
   const auto event = EventIn(datagram);
-  return event ? Translate(*event) : std::nullopt;
+  return event ? Translate(event->event) : std::nullopt;
 }
 
 Result<ProcEvents> ProcEvents::Open() {

@@ -8,6 +8,7 @@
 #include "engine/seccomp/capabilities.h"
 #include "engine/syscalls/syscalls.h"
 #include "insight/preflight/knowledge.h"
+#include "spec/oci/capabilities.h"
 
 namespace portcullis::insight {
 namespace {
