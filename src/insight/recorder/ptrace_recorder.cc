@@ -209,7 +209,8 @@ class Tracer {
     if (!task.running_program) {
       task.running_program = true;
       program_began_ = base::NowUnixNanos();
-      sets_no_new_privs_ = StatusOf(tid)["NoNewPrivs"] == "1";
+      const auto status = host::ReadStatus(tid);
+      sets_no_new_privs_ = status && status->no_new_privs;
     }
     ReadProgram(task, tid);
   }
