@@ -168,6 +168,56 @@ class Driver(harness.RuntimeTest):
         self.assertEqual(self.runtime.ids("pods", "-q"), [])
 
 
+V1 = [path for path in glob.glob("/sys/fs/cgroup/*") if os.path.exists(f"{path}/cgroup.procs") and not os.path.exists(f"{path}/cgroup.controllers")]
+
+
+@unittest.skipIf(not V1 or SYSTEMD, "a kubelet makes cgroups in v1 hierarchies only where there are some")
+class OfAKubelet(harness.RuntimeTest):
+    """A kubelet makes the cgroups of its pods and their classes, in the v1 hierarchies alone, and removes them itself."""
+
+    def make(self, cgroup):
+        for hierarchy in V1:
+            path = hierarchy
+            for name in cgroup[1:].split("/"):
+                above, path = path, f"{path}/{name}"
+                if not os.path.isdir(path):
+                    os.mkdir(path)
+                    for file in ("cpuset.cpus", "cpuset.mems"):
+                        if os.path.exists(f"{path}/{file}"):
+                            with open(f"{path}/{file}", "w", encoding="ascii") as setting:
+                                setting.write(read(f"{above}/{file}"))
+
+    @staticmethod
+    def remove(cgroup, hierarchies):
+        for hierarchy in hierarchies:
+            if os.path.isdir(hierarchy + cgroup):
+                os.rmdir(hierarchy + cgroup)
+
+    def run_pod(self, name):
+        """Runs and removes a pod in a cgroup that was there before."""
+        cgroup = f"{self.runtime.cgroup}/kubepods/besteffort/pod-{name}"
+        self.make(cgroup)
+        file = harness.write(f"{self.runtime.dir}/{name}.json", {"metadata": {"name": name, "namespace": "d", "uid": name},
+                                                                 "linux": {"cgroup_parent": cgroup}})
+        self.runtime.crictl("rmp", "-f", self.runtime.crictl("runp", file).stdout.strip())
+        return cgroup
+
+    def remove_all(self):
+        everywhere = [path for path in glob.glob("/sys/fs/cgroup/*") if os.path.isdir(path)]
+        below = f"{self.runtime.cgroup}/kubepods"
+        for cgroup in (f"{below}/besteffort/pod-a", f"{below}/besteffort/pod-b", f"{below}/besteffort", below, self.runtime.cgroup):
+            self.remove(cgroup, everywhere)
+
+    def test_they_are_left_to_it(self):
+        self.addCleanup(self.remove_all)
+        first = self.run_pod("a")
+        self.assertEqual([path for path in V1 if not os.path.isdir(path + first)], [])
+        self.remove(first, V1)
+        second = self.run_pod("b")
+        self.assertEqual([path for path in V1 if not os.path.isdir(path + second)], [])
+        self.assertEqual(glob.glob(f"/sys/fs/cgroup/*{first}"), [], "what the runtime made of the removed one is gone too")
+
+
 def capacity():
     """Bytes of memory, and processes that the kernel allows at a time."""
     limits = [int(read(f"/proc/sys/kernel/{name}")) for name in ("pid_max", "threads-max")]

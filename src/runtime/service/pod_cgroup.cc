@@ -22,6 +22,21 @@ std::vector<std::string> WithAncestors(const std::string& path) {
   return all;
 }
 
+// A cgroup of another, of whose parts in the hierarchies one was made here: on a hybrid host kubelets make theirs in
+// the v1 hierarchies alone. The note has this before the path, and is none of our own cgroups.
+constexpr std::string_view kShared = "shared:";
+
+bool IsInV1(const Cgroups& cgroups, const std::string& path) {
+  return cgroups.V1Id("memory", path) != 0 || cgroups.V1Id("pids", path) != 0;
+}
+
+// What to note of a cgroup that is about to be made where it is missing; "" for nothing.
+std::string NoteOf(const Cgroups& cgroups, const std::string& path) {
+  if (!IsInV1(cgroups, path)) return cgroups.CgroupId(path) == 0 ? path : "";
+  const bool half = cgroups.layout() == CgroupLayout::kHybrid && cgroups.UnifiedId(path) == 0;
+  return half ? std::string(kShared) + path : "";
+}
+
 bool IsNeeded(const std::string& cgroup, const std::vector<SandboxRow>& sandboxes) {
   return std::any_of(sandboxes.begin(), sandboxes.end(), [&](const SandboxRow& row) {
     return row.cgroup_parent == cgroup || row.cgroup_parent.starts_with(cgroup + "/");
@@ -49,7 +64,7 @@ Result<std::string> RuntimeService::AcquireCgroup(const SandboxRow& row) {
   const std::string& parent = row.cgroup_parent;
   std::lock_guard lock(cgroup_mutex_);
   for (const std::string& path : WithAncestors(parent)) {
-    if (cgroups_.CgroupId(path) == 0) TRY(registry_->store().AddCgroup(path));
+    if (const std::string note = NoteOf(cgroups_, path); !note.empty()) TRY(registry_->store().AddCgroup(note));
   }
   TRY(cgroups_.Create(parent));
   ASSIGN_OR_RETURN(std::vector<std::string> ours, registry_->store().Cgroups());
@@ -75,8 +90,11 @@ void RuntimeService::ReleaseCgroups() {
   }
   const std::vector<SandboxRow> sandboxes = registry_->Sandboxes();
   std::reverse(made->begin(), made->end());  // sorted by path: children come after their parents
-  for (const std::string& path : *made) {
+  for (const std::string& note : *made) {
+    const bool shared = note.starts_with(kShared);
+    const std::string path = shared ? note.substr(kShared.size()) : note;
     if (IsNeeded(path, sandboxes)) continue;
+    if (shared && IsInV1(cgroups_, path)) continue;  // its owner removes it first
     // Whoever put processes or cgroups of his own into it keeps it; the note stays for the next time.
     Result<void> gone = cgroups_.RemoveUnused(path);
     if (!gone && (gone.error().sys_errno == EBUSY || gone.error().sys_errno == ENOTEMPTY)) {
@@ -84,7 +102,7 @@ void RuntimeService::ReleaseCgroups() {
       continue;
     }
     if (gone) oom_ledger_.Forget(path);
-    if (gone) gone = registry_->store().RemoveCgroup(path);
+    if (gone) gone = registry_->store().RemoveCgroup(note);
     if (!gone) base::LogWarning("cgroup not removed", {{"cgroup", path}, {"error", gone.error().message}});
   }
 }
