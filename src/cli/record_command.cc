@@ -11,6 +11,7 @@
 #include "base/try.h"
 #include "cli/record/signal_fd.h"
 #include "cli/record_verbs.h"
+#include "insight/recorder/audit_witness.h"
 #include "insight/recorder/command.h"
 #include "insight/recorder/ebpf_recorder.h"
 #include "insight/recorder/ptrace_recorder.h"
@@ -18,6 +19,7 @@
 namespace portcullis::cli {
 namespace {
 
+using insight::AuditWitness;
 using insight::Command;
 using insight::EbpfRecorder;
 
@@ -29,13 +31,16 @@ int Left(std::chrono::steady_clock::time_point end, bool limited) {
 }
 
 // Ends when the command does, or when the time is over: then with the command still at work.
-void AwaitCommand(const Command& command, const SignalFd& signals, std::chrono::nanoseconds time) {
+void AwaitCommand(const Command& command, const SignalFd& signals, std::chrono::nanoseconds time,
+                  AuditWitness& witness) {
   const auto end = base::Now() + time;
   for (;;) {
-    pollfd fds[2] = {{.fd = command.pidfd(), .events = POLLIN, .revents = 0},
-                     {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
-    const int ready = ::poll(fds, 2, Left(end, time.count() > 0));
+    pollfd fds[3] = {{.fd = command.pidfd(), .events = POLLIN, .revents = 0},
+                     {.fd = signals.fd(), .events = POLLIN, .revents = 0},
+                     {.fd = witness.fd(), .events = POLLIN, .revents = 0}};
+    const int ready = ::poll(fds, 3, Left(end, time.count() > 0));
     if (ready == 0) return;
+    if (ready > 0 && fds[2].revents != 0) witness.Read();
     if (ready > 0 && fds[1].revents != 0) {
       // The terminal's signals reach the command by themselves.
       const int signal = signals.Take();
@@ -46,6 +51,7 @@ void AwaitCommand(const Command& command, const SignalFd& signals, std::chrono::
 }
 
 Result<RecordOutcome> RecordByEbpf(const RecordFlags& flags, std::unique_ptr<EbpfRecorder> recorder) {
+  insight::AuditWitness witness(*recorder);
   ASSIGN_OR_RETURN(const size_t workload, recorder->Add({.command = base::Join(flags.command, " ")}, {}));
   ASSIGN_OR_RETURN(Command command, Command::Prepare(flags.command));
   const SignalFd signals({SIGINT, SIGQUIT, SIGTERM, SIGHUP});
@@ -55,11 +61,12 @@ Result<RecordOutcome> RecordByEbpf(const RecordFlags& flags, std::unique_ptr<Ebp
     outcome.not_run = std::move(started).error();
     return outcome;
   }
-  AwaitCommand(command, signals, flags.time);
+  AwaitCommand(command, signals, flags.time, witness);
   ASSIGN_OR_RETURN(outcome.evidence, recorder->Collect());
+  witness.Testify(outcome.evidence);
   int status = 0;
   if (::waitpid(command.pid(), &status, WNOHANG) == 0) {
-    AwaitCommand(command, signals, std::chrono::nanoseconds(0));
+    AwaitCommand(command, signals, std::chrono::nanoseconds(0), witness);
     ::waitpid(command.pid(), &status, 0);
   } else if (const uint32_t live = recorder->LiveTasks(workload); live > 0) {
     std::fprintf(stderr,

@@ -19,6 +19,7 @@
 #include "cri/grpc/client.h"
 #include "insight/evidence/cgroup_path.h"
 #include "insight/moments/listener.h"
+#include "insight/recorder/audit_witness.h"
 #include "insight/recorder/ebpf_recorder.h"
 #include "runtime/container/cgroups.h"
 
@@ -57,6 +58,7 @@ class Session {
     ASSIGN_OR_RETURN(
         recorder_,
         EbpfRecorder::Open({.max_calls = flags_.max_calls, .init_limit = flags_.init, .v1_controller = controller_}));
+    witness_.emplace(*recorder_);
     return {};
   }
 
@@ -106,15 +108,17 @@ class Session {
   void Run(const SignalFd& signals) {
     const auto end = base::Now() + flags_.time;
     for (;;) {
-      pollfd fds[2] = {{.fd = signals.fd(), .events = POLLIN, .revents = 0},
-                       {.fd = listener_ ? listener_->fd() : -1, .events = POLLIN, .revents = 0}};
+      pollfd fds[3] = {{.fd = signals.fd(), .events = POLLIN, .revents = 0},
+                       {.fd = listener_ ? listener_->fd() : -1, .events = POLLIN, .revents = 0},
+                       {.fd = witness_->fd(), .events = POLLIN, .revents = 0}};
       int wait = -1;
       if (flags_.time.count() > 0) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - base::Now()).count();
         if (left <= 0) return;
         wait = static_cast<int>(std::min<int64_t>(left, 1 << 30));
       }
-      if (::poll(fds, 2, wait) < 0) continue;
+      if (::poll(fds, 3, wait) < 0) continue;
+      if (fds[2].revents != 0) witness_->Read();
       if (fds[0].revents != 0 && signals.Take() != 0) return;
       if (fds[1].revents != 0) {
         listener_->Take([this](const Moment& moment) { TakeMoment(moment); },
@@ -125,6 +129,7 @@ class Session {
 
   Result<insight::Evidence> Collect() {
     ASSIGN_OR_RETURN(insight::Evidence evidence, recorder_->Collect());
+    witness_->Testify(evidence);
     if (workloads_.empty()) {
       evidence.completeness.losses.push_back({"recorder", 0, "no container was seen to start"});
     }
@@ -198,6 +203,7 @@ class Session {
   Cgroups cgroups_;
   V1Controller controller_;
   std::unique_ptr<EbpfRecorder> recorder_;
+  std::optional<insight::AuditWitness> witness_;
   std::optional<insight::MomentListener> listener_;
   std::map<std::string, size_t> workloads_;  // by container id, or by command
   bool saw_running_ = false;

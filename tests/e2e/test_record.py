@@ -1,6 +1,5 @@
 """portcullis record: commands and containers, with what filters deny; eBPF and ptrace see the same."""
 
-import gzip
 import json
 import os
 import platform
@@ -12,7 +11,9 @@ import unittest
 
 import containerd
 import harness
-from harness import FOREVER, NODE_NAME, SLOW, SUITE, container, pod, run, wait
+import traces
+from harness import FOREVER, NODE_NAME, SLOW, SUITE, container, pod, run, seccomp, wait
+from traces import Trace
 
 BOTH = (["--recorder", "ebpf"], ["--recorder", "ptrace"])
 EPERM, EACCES = 1, 13
@@ -29,27 +30,6 @@ while True:
     peer.close()
 """
 
-class Trace:
-    def __init__(self, path):
-        opener = gzip.open if path.endswith(".gz") else open
-        with opener(path, "rt", encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file]
-        self.source = lines[0]["source"]
-        self.workloads = [line for line in lines[1:-1] if "count" not in line]
-        self.calls = [line for line in lines[1:-1] if "count" in line]
-        self.losses = lines[-1]["end"]["losses"]
-        self.unseen = lines[-1]["end"]["unseen"]
-
-    def find(self, **wanted):
-        return [call for call in self.calls if all(call.get(name) == value for name, value in wanted.items())]
-
-    def count(self, **wanted):
-        return sum(call["count"] for call in self.find(**wanted))
-
-    def phases(self):
-        return {call["phase"] for call in self.calls}
-
-
 class Scratch(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="rec-", dir=SUITE.scratch)
@@ -62,15 +42,7 @@ class Commands(Scratch):
     def setUpClass(cls):
         cls.bin = tempfile.mkdtemp(prefix="bin-", dir=SUITE.scratch)
         cls.addClassCleanup(shutil.rmtree, cls.bin)
-        cls.compile("calls", "-O1", "-lpthread")
-
-    @classmethod
-    def compile(cls, name, *flags):
-        ready = f"{SUITE.build}/bin/record_{name}"  # where there is no compiler: in the guest of scripts/vm-test
-        if os.path.exists(ready):
-            shutil.copy(ready, f"{cls.bin}/{name}")
-        else:
-            run("gcc", "-o", f"{cls.bin}/{name}", os.path.join(os.path.dirname(__file__), f"record_{name}.c"), *flags)
+        traces.compile_program(cls.bin, "calls")
 
     def record(self, *command, flags=(), status=0):
         done = run(SUITE.portcullis, "record", *flags, "-o", self.path, "--", *command, check=False)
@@ -102,12 +74,13 @@ class Commands(Scratch):
                 self.assertEqual(trace.count(syscall="getppid"), 2 if what == "trap" else 1, what)
 
     def test_a_logged_call_is_told_or_said_to_be_hidden(self):
-        """The kernel tells only where it has kprobes."""
+        """By the kernel program where the kernel has kprobes, else from the audit records; not under ptrace."""
         for flags in BOTH:
             trace = self.record(f"{self.bin}/calls", "log", flags=flags)
             hidden = any("SCMP_ACT_LOG" in what for what in trace.unseen)
-            self.assertEqual({call["result"] for call in trace.find(syscall="getppid")}, {"allowed" if hidden else "logged"})
-            self.assertTrue(hidden or trace.source == "ebpf")
+            self.assertEqual({(call["result"], call["count"]) for call in trace.find(syscall="getppid")},
+                             {("allowed" if hidden else "logged", 1)})
+            self.assertEqual(hidden, trace.source == "ptrace", trace.unseen)
 
     def test_both_recorders_see_the_same(self):
         def essence(trace):
@@ -119,7 +92,7 @@ class Commands(Scratch):
 
     @unittest.skipUnless(platform.machine() == "x86_64", "x86 only")
     def test_32_bit_calls_are_named_right(self):
-        self.compile("i386", "-m32", "-nostdlib", "-static", "-O1", "-fno-stack-protector", "-fno-pic")
+        traces.compile_program(self.bin, "i386")
         for flags in BOTH:
             for command in ([f"{self.bin}/calls", "int80"], [f"{self.bin}/i386"]):
                 trace = self.record(*command, flags=flags)
@@ -320,6 +293,52 @@ class Containers(Recorders, harness.NodeTest):
         self.node.apply(pod("after", container("c", FOREVER)))
         self.node.wait_running("after")
         self.assertEqual(self.sockets(), [])
+
+    def test_kills_and_logged_calls_of_containers(self):
+        """Whoever tells of them, the kernel program or the audit records: each once."""
+        kill = {"names": ["chroot"], "action": "SCMP_ACT_KILL_PROCESS"}
+        log = {"names": ["mkdir"], "action": "SCMP_ACT_LOG"}
+        self.node.profile("kills.json", {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [kill, log]})
+        recorder = self.start_recorder("--pod", f"default/killed-{NODE_NAME}", "--from-start")
+        script = "mkdir /tmp/a; for i in 1 2 3; do chroot / true; done; mkdir /tmp/b; echo done; " + FOREVER
+        self.node.apply(pod("killed", container("c", script, securityContext=seccomp("Localhost", "kills.json"))),
+                        pod("bystander", container("c", script, securityContext=seccomp("Localhost", "kills.json"))))
+        for name in ("killed", "bystander"):
+            self.node.wait_running(name)
+            self.node.wait_log(name, "c", "done")
+        trace = self.finish(recorder)
+        self.assertEqual(trace.losses, [])
+        self.assertEqual([call["result"] for call in trace.find(syscall="chroot")], ["killProcess"])
+        self.assertEqual(trace.count(syscall="chroot"), 3)
+        self.assertEqual({call["result"] for call in trace.find(syscall="mkdir")}, {"logged"})
+        self.assertEqual(trace.count(syscall="mkdir"), 2)
+        self.assertFalse([what for what in trace.unseen if "SCMP_ACT" in what])
+
+    def test_a_container_whose_recording_lost_calls_is_never_safe(self):
+        """From the kernel's full map to every verb that judges."""
+        self.node.apply(pod("lossy", container("c", "while :; do ls /; sleep 0.2; done")))
+        self.node.wait_running("lossy")
+        pod_name = f"default/lossy-{NODE_NAME}"
+        whole = f"{self.dir}/whole.jsonl.gz"
+        self.finish(self.start_recorder("--pod", pod_name, "--for", "1h"))
+        os.rename(self.path, whole)
+        recorder = self.start_recorder("--pod", pod_name, "--max-calls", "8")
+        self.node.exec(self.node.id_of("lossy", "c"), "sleep", "1")  # some rounds of the loop
+        trace = self.finish(recorder, status=1)
+        self.assertIn("more distinct calls", trace.losses[0]["why"])
+        merged = f"{self.dir}/merged.jsonl.gz"
+        for words in (["evidence", "show", self.path], ["evidence", "merge", whole, self.path, "-o", merged]):
+            done = run(SUITE.portcullis, *words, check=False)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn("INCOMPLETE", done.stdout)
+        self.assertEqual(run(SUITE.portcullis, "evidence", "show", whole).returncode, 0)
+        for path in (self.path, merged):
+            done = run(SUITE.portcullis, "preflight", "--evidence", path, "--runtime", "containerd@2.2.4", "--min-duration", "0",
+                       "--accept", "phases,duration,unseen,allowed", "-o", "json", check=False)
+            self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+            verdict = json.loads(done.stdout)["containers"][0]
+            self.assertEqual((verdict["name"], verdict["verdict"]), (f"{pod_name}/c", "incomplete"))
+            self.assertIn("losses", [gap["kind"] for gap in verdict["missing"]])
 
     def test_nothing_seen_is_not_complete(self):
         trace = self.finish(self.start_recorder("--pod", "default/never", "--from-start"), status=1)

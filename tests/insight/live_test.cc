@@ -115,6 +115,21 @@ TEST(LiveAuditTest, WhatIsNotReadInTimeIsToldAsLost) {
   EXPECT_GE(losses[0].count + seen, static_cast<uint64_t>(kBurst)) << losses[0].why;
 }
 
+TEST(LiveAuditTest, AMarkTellsThatAllHasCome) {
+  auto audit = LiveAudit::Open(AuditSource::kMulticast);
+  ASSERT_TRUE(audit) << audit.error().message;
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(RunSubject("burst").exit_code, 0);
+    int seen = 0;
+    const auto received = audit->ReceiveAllSoFar([&seen](const AuditRecord& record) {
+      EXPECT_FALSE(IsAuditMark(record));
+      if (record.number == SYS_getppid && DecodeAuditString(record.exe) == SubjectPath()) ++seen;
+    });
+    ASSERT_TRUE(received) << received.error().message;
+    EXPECT_EQ(seen, kBurst);
+  }
+}
+
 TEST(LiveEvidenceTest, ProcessesThatEndAtOnceHaveTheirContainer) {
   const std::string id = base::RandomHex(32);
   const std::string parent = "/sys/fs/cgroup/unified/portcullis-test-" + base::RandomHex(4);
@@ -124,12 +139,16 @@ TEST(LiveEvidenceTest, ProcessesThatEndAtOnceHaveTheirContainer) {
   const std::string root = base::Exists("/sys/fs/cgroup/unified") ? "" : "/sys/fs/cgroup";
   ASSERT_TRUE(root.empty()) << "this test is for hybrid cgroups; on unified ones, give it the other root";
   ASSERT_TRUE(base::MakeDirs(cgroup));
-  auto live = LiveEvidence::Open({.describe = [](const Workload& known) {
-    Workload out = known;
-    out.pod_namespace = "default";
-    out.pod = "web";
-    return out;
-  }});
+  // A runtime that answers at the third time.
+  int asked = 0;
+  auto live = LiveEvidence::Open({.describe = [&asked](const Workload& known) -> std::optional<Workload> {
+                                    if (++asked < 3) return std::nullopt;
+                                    Workload out = known;
+                                    out.pod_namespace = "default";
+                                    out.pod = "web";
+                                    return out;
+                                  },
+                                  .ask_again = std::chrono::nanoseconds(0)});
   ASSERT_TRUE(live) << live.error().message;
   EXPECT_EQ(live->why_not_followed(), "");
   auto child = base::Spawn({.argv = {SubjectPath()}, .env = SubjectEnvironment("brief", {"CGROUP=" + cgroup})});
@@ -137,6 +156,8 @@ TEST(LiveEvidenceTest, ProcessesThatEndAtOnceHaveTheirContainer) {
   const auto end = base::Now() + kPatience;
   while (live->records() < 200 && base::Now() < end) ASSERT_TRUE(live->Step(std::chrono::milliseconds(200)));
   EXPECT_EQ(base::Wait(*child, kPatience).value_or(-1), 0);
+  ASSERT_TRUE(live->TakeAllSoFar());
+  EXPECT_EQ(asked, 3);
   const Evidence evidence = live->Snapshot();
   uint64_t found = 0;
   for (const auto& [call, facts] : evidence.calls()) {

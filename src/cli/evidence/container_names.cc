@@ -17,13 +17,13 @@ void TakeLabels(const std::map<std::string, std::string>& labels, insight::Workl
 
 }  // namespace
 
-insight::Workload ContainerNames::Describe(const insight::Workload& known) {
+std::optional<insight::Workload> ContainerNames::Describe(const insight::Workload& known) {
   insight::Workload out = known;
   if (runtime_ == nullptr || known.container_id.empty()) return out;
   const auto containers = runtime_->ListContainers({.filter = cri::ContainerFilter{.id = known.container_id}});
   if (!containers) {
     error_ = containers.error().message;
-    return out;
+    return std::nullopt;
   }
   for (const cri::Container& container : containers->containers) {
     if (container.id != known.container_id) continue;
@@ -34,7 +34,7 @@ insight::Workload ContainerNames::Describe(const insight::Workload& known) {
   const auto pods = runtime_->ListPodSandbox({.filter = cri::PodSandboxFilter{.id = known.container_id}});
   if (!pods) {
     error_ = pods.error().message;
-    return out;
+    return std::nullopt;
   }
   for (const cri::PodSandbox& pod : pods->items) {
     if (pod.id != known.container_id) continue;

@@ -2,11 +2,13 @@
 //
 //   ContainerNames names(api);
 //   names.Describe({.container_id = id})      // the same with pod, namespace and container, where the runtime knows it
+//                                             // nullopt: it does not answer, error() says why
 //
 // Works with any CRI runtime: the kubelet labels what it makes. A pod's own process (pause) has the container "".
 // Source: k8s.io/kubelet, pkg/types/labels.go.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cri/runtime_api.h"
@@ -19,7 +21,7 @@ class ContainerNames {
   // nullptr: no runtime; everything is returned as it is.
   explicit ContainerNames(cri::RuntimeApi* runtime) : runtime_(runtime) {}
 
-  insight::Workload Describe(const insight::Workload& known);
+  std::optional<insight::Workload> Describe(const insight::Workload& known);
   // Of the last call that failed; "".
   const std::string& error() const { return error_; }
 

@@ -50,6 +50,17 @@ TEST(AuditRecord, EveryCarrier) {
   }
 }
 
+TEST(AuditRecord, MarksOfOurOwnAreNoRecords) {
+  const auto with = [](const std::string& number, const std::string& code) {
+    return "audit(1625740283.502:574): pid=1 arch=c000003e syscall=" + number + " code=" + code;
+  };
+  EXPECT_EQ(ParseAuditLine("type=SECCOMP msg=" + with("788529153", "0x7ffc0000")).kind, LineKind::kOther);
+  EXPECT_TRUE(IsAuditMark(*ParseAuditPayload(with("788529153", "0x7ffc0000"))));
+  EXPECT_FALSE(IsAuditMark(*ParseAuditPayload(with("788529153", "0x50000")))) << "it is only logged";
+  EXPECT_FALSE(IsAuditMark(*ParseAuditPayload(with("805306368", "0x7ffc0000"))));
+  EXPECT_EQ(ParseAuditLine("type=SECCOMP msg=" + with("41", "0x7ffc0000")).kind, LineKind::kRecord);
+}
+
 TEST(AuditRecord, TheJournalsTextHasNoTimeOfItsOwn) {
   const AuditLine parsed = ParseAuditLine(std::string("Jul 08 10:31:23 host audit[4709]: SECCOMP ") + kFields);
   ASSERT_EQ(parsed.kind, LineKind::kRecord);

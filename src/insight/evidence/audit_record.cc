@@ -169,10 +169,15 @@ bool IsNodeName(std::string_view before) {
   return before.empty() || (before.starts_with("node=") && before.find(' ') == before.size() - 1);
 }
 
-AuditLine Finish(std::string_view fields, bool stamped_already, AuditRecord record) {
+AuditLine FinishMarksToo(std::string_view fields, bool stamped_already, AuditRecord record) {
   if (!stamped_already && !TakeStamp(fields, record)) return {.kind = LineKind::kDamaged};
   if (!TakeFields(fields, record)) return {.kind = LineKind::kDamaged};
   return {.kind = LineKind::kRecord, .record = record};
+}
+
+AuditLine Finish(std::string_view fields, bool stamped_already, const AuditRecord& record) {
+  const AuditLine line = FinishMarksToo(fields, stamped_already, record);
+  return line.kind == LineKind::kRecord && IsAuditMark(line.record) ? AuditLine{} : line;
 }
 
 uint64_t NumberBefore(std::string_view line, size_t at) {
@@ -227,6 +232,12 @@ std::optional<AuditLine> ParseForwarderLoss(std::string_view line) {
 
 }  // namespace
 
+bool IsAuditMark(const AuditRecord& record) {
+  constexpr uint32_t kTellApart = 0x00ffffff;
+  constexpr uint32_t kLogged = 0x7ffc0000;
+  return (record.number & ~kTellApart) == kAuditMarks && record.code == kLogged;
+}
+
 AuditLine ParseAuditLine(std::string_view line) {
   constexpr std::string_view kDaemonMark = "type=SECCOMP msg=";
   constexpr std::string_view kUnknownMark = "type=UNKNOWN[1326] msg=";
@@ -269,7 +280,7 @@ AuditLine ParseAuditLine(std::string_view line) {
 
 std::optional<AuditRecord> ParseAuditPayload(std::string_view payload) {
   while (!payload.empty() && (payload.back() == '\0' || payload.back() == '\n')) payload.remove_suffix(1);
-  AuditLine line = Finish(payload, false, {});
+  const AuditLine line = FinishMarksToo(payload, false, {});
   if (line.kind != LineKind::kRecord) return std::nullopt;
   return line.record;
 }

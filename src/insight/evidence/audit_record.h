@@ -33,6 +33,11 @@ struct AuditRecord {
   uint32_t code = 0;  // SECCOMP_RET_* without data: the errno is not in the record
 };
 
+// A mark that one of our own programs left among the records (insight/live/audit_mark.h): a logged call of a number
+// that no call has. Readers of logs leave marks out.
+inline constexpr uint32_t kAuditMarks = 0x2f000000;  // with 24 bits that tell them apart
+bool IsAuditMark(const AuditRecord& record);
+
 enum class LineKind {
   kOther,      // nothing of seccomp
   kRecord,     // parsed
@@ -52,7 +57,7 @@ struct AuditLine {
 // `line` is without its newline. Never fails: what is not understood is kOther or kDamaged.
 AuditLine ParseAuditLine(std::string_view line);
 
-// The payload of a netlink message of type kAuditSeccomp: "audit(1613596317.899:6461): auid=…".
+// The payload of a netlink message of type kAuditSeccomp, marks too: "audit(1613596317.899:6461): auid=…".
 std::optional<AuditRecord> ParseAuditPayload(std::string_view payload);
 
 // `"curl"` -> curl; `6D79202261707022` -> my "app"; `(null)` -> "". The value as it stands where it is neither.

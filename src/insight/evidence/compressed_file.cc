@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,14 +11,18 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "base/unique_fd.h"
 
 namespace portcullis::insight {
 namespace {
 
 constexpr size_t kBlockBytes = 1u << 20;
 constexpr std::chrono::milliseconds kBetweenReports{200};
+constexpr char kBeside[] = ".new-";
+constexpr size_t kRandomBytes = 4;
 
 struct FreeReader {
   void operator()(archive* reader) const { archive_read_free(reader); }
@@ -96,10 +101,14 @@ Result<void> ReadCompressed(const std::string& path, const std::function<Result<
 
 Result<void> WriteCompressed(const std::string& path, const std::function<void(const TextSink&)>& make) {
   if (path == "-") return Write(path, false, make);
-  const std::string beside = path + ".new-" + base::RandomHex(4);
+  const std::string beside = path + kBeside + base::RandomHex(kRandomBytes);
   if (auto written = Write(beside, path.ends_with(".gz"), make); !written) {
     ::unlink(beside.c_str());
     return written;
+  }
+  // On the disk before it has the name, so that a crash of the machine leaves the old file or the new one.
+  if (const base::UniqueFd written(::open(beside.c_str(), O_RDONLY | O_CLOEXEC)); written.valid()) {
+    (void)::fsync(written.get());
   }
   if (::rename(beside.c_str(), path.c_str()) != 0) {
     const int error = errno;
@@ -107,6 +116,18 @@ Result<void> WriteCompressed(const std::string& path, const std::function<void(c
     return FailErrno(error, "rename {} to {}", beside, path);
   }
   return {};
+}
+
+void RemoveHalfWritten(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const std::string begin = path.substr(slash + 1) + kBeside;
+  const auto names = base::ListDir(folder);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(begin) || name.size() != begin.size() + 2 * kRandomBytes) continue;
+    ::unlink((folder + "/" + name).c_str());
+  }
 }
 
 }  // namespace portcullis::insight

@@ -21,4 +21,8 @@ Result<void> ReadCompressed(const std::string& path, const std::function<Result<
 using TextSink = std::function<void(std::string_view)>;
 Result<void> WriteCompressed(const std::string& path, const std::function<void(const TextSink&)>& make);
 
+// Removes what WriteCompressed leaves beside `path` when its process is killed. Only where nobody else writes that
+// file.
+void RemoveHalfWritten(const std::string& path);
+
 }  // namespace portcullis::insight

@@ -1,13 +1,18 @@
 #include "insight/evidence/evidence.h"
 
+#include <linux/seccomp.h>
+
 #include <algorithm>
 #include <array>
+
+#include "base/named.h"
 
 namespace portcullis::insight {
 namespace {
 
-template <class T>
-using Named = std::pair<std::string_view, T>;
+using base::Named;
+using base::NameIn;
+using base::ValueIn;
 
 constexpr std::array<Named<Phase>, 6> kPhases = {{
     {"unknown", Phase::kUnknown},
@@ -30,16 +35,16 @@ constexpr std::array<Named<CallResult>, 9> kResults = {{
     {"killProcess", CallResult::kKillProcess},
 }};
 
-template <class Table, class T>
-std::string_view NameIn(const Table& table, T value) {
-  return std::ranges::find(table, value, &Named<T>::second)->first;
-}
-
-template <class T, size_t N>
-std::optional<T> ValueIn(const std::array<Named<T>, N>& table, std::string_view name) {
-  const auto found = std::ranges::find(table, name, &Named<T>::first);
-  return found == table.end() ? std::nullopt : std::optional<T>(found->second);
-}
+constexpr std::pair<uint32_t, CallResult> kResultsOfCodes[] = {
+    {SECCOMP_RET_KILL_PROCESS, CallResult::kKillProcess},
+    {SECCOMP_RET_KILL_THREAD, CallResult::kKillThread},
+    {SECCOMP_RET_TRAP, CallResult::kTrap},
+    {SECCOMP_RET_ERRNO, CallResult::kErrno},
+    {SECCOMP_RET_USER_NOTIF, CallResult::kNotify},
+    {SECCOMP_RET_TRACE, CallResult::kTrace},
+    {SECCOMP_RET_LOG, CallResult::kLogged},
+    {SECCOMP_RET_ALLOW, CallResult::kAllowed},
+};
 
 }  // namespace
 
@@ -49,26 +54,10 @@ std::optional<Phase> PhaseOf(std::string_view name) { return ValueIn(kPhases, na
 std::optional<CallResult> ResultOf(std::string_view name) { return ValueIn(kResults, name); }
 
 CallResult ResultOfCode(uint32_t code) {
-  switch (code & 0xffff0000U) {  // SECCOMP_RET_ACTION_FULL
-    case 0x80000000U:
-      return CallResult::kKillProcess;
-    case 0x00000000U:
-      return CallResult::kKillThread;
-    case 0x00030000U:
-      return CallResult::kTrap;
-    case 0x00050000U:
-      return CallResult::kErrno;
-    case 0x7fc00000U:
-      return CallResult::kNotify;
-    case 0x7ff00000U:
-      return CallResult::kTrace;
-    case 0x7ffc0000U:
-      return CallResult::kLogged;
-    case 0x7fff0000U:
-      return CallResult::kAllowed;
-    default:
-      return CallResult::kUnknown;
+  for (const auto& [action, result] : kResultsOfCodes) {
+    if ((code & SECCOMP_RET_ACTION_FULL) == action) return result;
   }
+  return CallResult::kUnknown;
 }
 
 void CallFacts::Merge(const CallFacts& other) {
@@ -79,6 +68,18 @@ void CallFacts::Merge(const CallFacts& other) {
     address = other.address;
     location = other.location;
     symbol = other.symbol;
+  }
+}
+
+void Completeness::AddLoss(Loss loss) {
+  // "Some" stays beside a number.
+  const auto same = std::ranges::find_if(losses, [&loss](const Loss& known) {
+    return known.where == loss.where && known.why == loss.why && (known.count == 0) == (loss.count == 0);
+  });
+  if (same != losses.end()) {
+    same->count += loss.count;
+  } else {
+    losses.push_back(std::move(loss));
   }
 }
 
@@ -93,19 +94,30 @@ size_t Evidence::AddWorkload(const Workload& workload) {
   return workloads_.size() - 1;
 }
 
+void Evidence::Describe(size_t index, const Workload& workload) {
+  Workload& known = workloads_.at(index);
+  if (const auto found = index_.find(known); found != index_.end() && found->second == index) index_.erase(found);
+  known = workload;
+  index_.emplace(workload, index);
+}
+
 void Evidence::Add(Call call, const CallFacts& facts) {
   if (const auto found = calls_.find(call); found != calls_.end()) return found->second.Merge(facts);
-  if (calls_.size() < kMaxCalls) {
+  if (calls_.size() < max_calls_) {
     calls_.emplace(std::move(call), facts);
     return;
   }
-  auto& losses = completeness.losses;
-  const auto full = std::ranges::find(losses, "evidence", &Loss::where);
-  if (full != losses.end()) {
-    full->count += facts.count;
-  } else {
-    losses.push_back({"evidence", facts.count, fmt::format("more than {} distinct calls", kMaxCalls)});
-  }
+  completeness.AddLoss({"evidence", facts.count, fmt::format("more than {} distinct calls", max_calls_)});
+}
+
+CallFacts Evidence::Take(const Call& call, uint64_t count) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return {};
+  CallFacts taken = found->second;
+  taken.count = std::min(count, taken.count);
+  found->second.count -= taken.count;
+  if (found->second.count == 0) calls_.erase(found);
+  return taken;
 }
 
 void Evidence::Merge(const Evidence& other) {
@@ -117,8 +129,7 @@ void Evidence::Merge(const Evidence& other) {
     moved.workload = mine.at(call.workload);
     Add(std::move(moved), facts);
   }
-  completeness.losses.insert(completeness.losses.end(), other.completeness.losses.begin(),
-                             other.completeness.losses.end());
+  for (const Loss& loss : other.completeness.losses) completeness.AddLoss(loss);
   completeness.unseen.insert(other.completeness.unseen.begin(), other.completeness.unseen.end());
   completeness.cut_off = completeness.cut_off || other.completeness.cut_off;
   if (source.empty()) {

@@ -9,6 +9,7 @@
 // Evidence says what it lost and what it cannot see; whoever judges by it must ask IsComplete. Pure values.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/syscalls/constants.h"
 
 namespace portcullis::insight {
 
@@ -64,11 +66,7 @@ struct Workload {
   auto operator<=>(const Workload&) const = default;
 };
 
-struct CallArgument {
-  int index = 0;  // from 0
-  uint64_t value = 0;
-  auto operator<=>(const CallArgument&) const = default;
-};
+using syscalls::CallArgument;
 
 // What makes two calls the same.
 struct Call {
@@ -111,6 +109,8 @@ inline constexpr std::string_view kAllowedCalls = "calls that a profile allows w
 inline constexpr std::string_view kErrno = "the errno of a denied call";
 inline constexpr std::string_view kBeforeTheStart = "what containers did before the recording began";
 inline constexpr std::string_view kDenials = "calls that a filter denies";
+inline constexpr std::string_view kOnlyLogged = "which allowed calls a filter only logs (SCMP_ACT_LOG)";
+inline constexpr std::string_view kKills = "calls that a filter kills for (SCMP_ACT_KILL_*)";
 }  // namespace unseen
 
 struct Completeness {
@@ -119,6 +119,9 @@ struct Completeness {
   std::set<std::string> unseen;
   // The trace has no end: its writer was stopped.
   bool cut_off = false;
+
+  // One entry for each reason: counts are added.
+  void AddLoss(Loss loss);
 };
 
 class Evidence {
@@ -126,13 +129,19 @@ class Evidence {
   // More distinct calls than this are counted as lost: a hostile program may not fill the memory.
   static constexpr size_t kMaxCalls = 1u << 20;
   static constexpr size_t kMaxWorkloads = 1u << 16;
+  // Fewer than kMaxCalls. Of those that are there already none goes.
+  void LimitCalls(size_t most) { max_calls_ = std::min(most, kMaxCalls); }
 
   std::string source;  // "audit-log", "strace", "ebpf"
   Completeness completeness;
 
   // The index of an equal workload, or of this one from now on. kMaxWorkloads: the last is for all that come later.
   size_t AddWorkload(const Workload& workload);
+  // More is known of it now.
+  void Describe(size_t index, const Workload& workload);
   void Add(Call call, const CallFacts& facts);
+  // So many of this call were another one: it is taken away. The facts of those that were there.
+  CallFacts Take(const Call& call, uint64_t count);
   // All that `other` has, its workloads found again by their values.
   void Merge(const Evidence& other);
 
@@ -145,6 +154,7 @@ class Evidence {
   std::vector<Workload> workloads_;
   std::map<Workload, size_t> index_;
   std::map<Call, CallFacts> calls_;
+  size_t max_calls_ = kMaxCalls;
 };
 
 }  // namespace portcullis::insight

@@ -41,6 +41,46 @@ TEST(Evidence, MergingFindsWorkloadsByTheirValuesAndKeepsLosses) {
   EXPECT_FALSE(first.IsComplete());
 }
 
+TEST(Evidence, LossesOfOneReasonAreOne) {
+  Completeness completeness;
+  completeness.AddLoss({"audit", 2, "x"});
+  completeness.AddLoss({"audit", 0, "x"});
+  completeness.AddLoss({"audit", 3, "x"});
+  completeness.AddLoss({"audit", 0, "x"});
+  completeness.AddLoss({"audit", 1, "y"});
+  EXPECT_EQ(completeness.losses, (std::vector<Loss>{{"audit", 5, "x"}, {"audit", 0, "x"}, {"audit", 1, "y"}}));
+}
+
+TEST(Evidence, MemoryIsBoundedAndWhatHadNoRoomIsCounted) {
+  Evidence evidence;
+  evidence.LimitCalls(100);
+  for (uint32_t number = 0; number < 1000; ++number) evidence.Add({.number = number}, {.count = 2});
+  evidence.Add({.number = 5}, {.count = 1});
+  EXPECT_EQ(evidence.calls().size(), 100u);
+  ASSERT_EQ(evidence.completeness.losses.size(), 1u);
+  EXPECT_EQ(evidence.completeness.losses[0].count, 1800u);
+  EXPECT_FALSE(evidence.IsComplete());
+}
+
+TEST(Evidence, AWorkloadThatIsKnownBetterLater) {
+  Evidence evidence;
+  const size_t index = evidence.AddWorkload({.container_id = "c1"});
+  evidence.Describe(index, {.pod = "web", .container_id = "c1"});
+  EXPECT_EQ(evidence.AddWorkload({.pod = "web", .container_id = "c1"}), index);
+  EXPECT_NE(evidence.AddWorkload({.container_id = "c1"}), index);
+  EXPECT_EQ(evidence.workloads()[index].pod, "web");
+}
+
+TEST(Evidence, TakingAwayLeavesTheRest) {
+  Evidence evidence;
+  evidence.Add({.number = 1}, {.count = 5, .first = 3, .last = 4});
+  EXPECT_EQ(evidence.Take({.number = 1}, 2).count, 2u);
+  EXPECT_EQ(evidence.calls().begin()->second.count, 3u);
+  EXPECT_EQ(evidence.Take({.number = 1}, 9).count, 3u);
+  EXPECT_TRUE(evidence.calls().empty());
+  EXPECT_EQ(evidence.Take({.number = 1}, 1).count, 0u);
+}
+
 Evidence Sample() {
   Evidence evidence;
   evidence.source = "ebpf";
@@ -150,6 +190,10 @@ TEST(CgroupPath, EveryRuntimesNames) {
       {"/system.slice/docker-" + id + ".scope", owner(id, "")},
       {"/docker/" + id, owner(id, "")},
       {"/machine.slice/libpod-" + id + ".scope/container", owner(id, "")},
+      {"/machine.slice/machine-libpod_pod_" + inner + ".slice/libpod-" + id + ".scope", owner(id, "")},
+      {"/libpod_parent/libpod-" + id, owner(id, "")},
+      {"/libpod_parent/" + inner + "/libpod-" + id, owner(id, "")},
+      {"/foo/bar/" + id, owner(id, "")},
   };
   for (const auto& [path, expected] : cases) {
     const auto found = OwnerOfCgroup(path);
@@ -160,8 +204,9 @@ TEST(CgroupPath, EveryRuntimesNames) {
   EXPECT_EQ(nested->container_id, inner);
   EXPECT_EQ(nested->outer_id, id);
   EXPECT_TRUE(OwnerOfCgroup("/kubepods.slice/crio-conmon-" + id + ".scope")->is_monitor);
-  for (const std::string& none : {std::string("/"), std::string("/user.slice"), "/x" + id, "/" + std::string(63, 'a'),
-                                  "/" + std::string(64, 'A'), "/kubepods/pod" + uid}) {
+  for (const std::string& none :
+       {std::string("/"), std::string("/user.slice"), "/x" + id, "/" + std::string(63, 'a'), "/" + std::string(64, 'A'),
+        "/kubepods/pod" + uid, "/libpod_parent/conmon", "/libpod_parent/" + id + "/conmon"}) {
     EXPECT_FALSE(OwnerOfCgroup(none)) << none;
   }
 }

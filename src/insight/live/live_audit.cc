@@ -10,10 +10,12 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/clock.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "insight/live/audit_control.h"
+#include "insight/live/audit_mark.h"
 #include "insight/live/netlink_socket.h"
 #include "insight/live/serial_gaps.h"
 
@@ -23,6 +25,9 @@ namespace {
 // A record takes about a kilobyte of it: room for tens of thousands while the reader is busy.
 constexpr int kReceiveBytes = 64 << 20;
 constexpr uint32_t kReadLogGroup = 1u << (AUDIT_NLGRP_READLOG - 1);
+// The kernel writes a mark in milliseconds; at the end, more may be in front of it.
+constexpr std::chrono::seconds kFirstMarkTime{2};
+constexpr std::chrono::seconds kMarkTime{10};
 constexpr size_t kKernelLogBytes = 8192;  // /dev/kmsg gives one message a read, at most PRINTK_MESSAGE_MAX
 
 // "audit(1613596317.899:6461): …": the number of the event, whatever its type; 0: none.
@@ -39,7 +44,7 @@ uint64_t SerialOf(std::string_view payload) {
 bool IsInFirstNetworkNamespace() {
   struct stat own{};
   struct stat first{};
-  if (::stat("/proc/self/ns/net", &own) != 0 || ::stat("/proc/1/ns/net", &first) != 0) return true;
+  if (::stat("/proc/thread-self/ns/net", &own) != 0 || ::stat("/proc/1/ns/net", &first) != 0) return true;
   return own.st_ino == first.st_ino;
 }
 
@@ -54,6 +59,7 @@ struct LiveAudit::State {
   uint64_t overruns = 0;
   SerialGaps gaps;
   uint64_t damaged = 0;
+  uint32_t last_mark = 0;
   // The kernel's log.
   uint64_t next_sequence = 0;
   uint64_t missed = 0;
@@ -67,6 +73,29 @@ struct LiveAudit::State {
     ASSIGN_OR_RETURN(fd, OpenNetlink(NETLINK_AUDIT, kReadLogGroup, kReceiveBytes));
     if (const auto status = ReadAuditStatus()) lost_at_open = status->lost;
     source = AuditSource::kMulticast;
+    // That a mark of our own comes shows that records do: the group can be joined where none ever arrives.
+    return ReadToMark(kFirstMarkTime, [](const AuditRecord&) {});
+  }
+
+  Result<void> ReadToMark(std::chrono::milliseconds patience, const Take& take) {
+    ASSIGN_OR_RETURN(const uint32_t mark, LeaveAuditMark());
+    const auto end = base::Now() + patience;
+    while (last_mark != mark) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - base::Now());
+      if (left.count() <= 0) {
+        return Fail(Code::kUnavailable, "a logged call of our own does not show among the audit records");
+      }
+      TRY(Wait(left));
+      TRY(ReadMulticast(take));
+    }
+    return {};
+  }
+
+  Result<void> Wait(std::chrono::milliseconds timeout) const {
+    pollfd wait{.fd = fd.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&wait, 1, static_cast<int>(timeout.count())) < 0 && errno != EINTR) {
+      return FailErrno(errno, "wait for audit records");
+    }
     return {};
   }
 
@@ -87,10 +116,13 @@ struct LiveAudit::State {
                                                       datagram.size() - sizeof(header));
                        gaps.Seen(SerialOf(payload));
                        if (header.nlmsg_type != kAuditSeccomp) return;
-                       if (const auto record = ParseAuditPayload(payload)) {
-                         take(*record);
-                       } else {
+                       const auto record = ParseAuditPayload(payload);
+                       if (!record) {
                          ++damaged;
+                       } else if (IsAuditMark(*record)) {
+                         last_mark = record->number;
+                       } else {
+                         take(*record);
                        }
                      }));
     if (read.overrun) ++overruns;
@@ -159,11 +191,13 @@ const std::string& LiveAudit::why_not_multicast() const { return state_->why_not
 int LiveAudit::fd() const { return state_->fd.get(); }
 
 Result<void> LiveAudit::Receive(std::chrono::milliseconds timeout, const Take& take) {
-  pollfd wait{.fd = state_->fd.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&wait, 1, static_cast<int>(timeout.count())) < 0 && errno != EINTR) {
-    return FailErrno(errno, "wait for audit records");
-  }
+  TRY(state_->Wait(timeout));
   return state_->source == AuditSource::kMulticast ? state_->ReadMulticast(take) : state_->ReadKernelLog(take);
+}
+
+Result<void> LiveAudit::ReceiveAllSoFar(const Take& take) {
+  if (state_->source == AuditSource::kKernelLog) return Receive(std::chrono::milliseconds(0), take);
+  return state_->ReadToMark(kMarkTime, take);
 }
 
 std::vector<Loss> LiveAudit::Losses() const {
@@ -179,7 +213,8 @@ std::vector<Loss> LiveAudit::Losses() const {
     lose("audit", state_->gaps.Missing(), "events whose number is missing");
     const auto status = ReadAuditStatus();
     if (status && state_->lost_at_open) {
-      lose("audit", status->lost - *state_->lost_at_open, "records that the audit system gave up (audit_lost)");
+      lose("audit", LostSince(*state_->lost_at_open, status->lost),
+           "records that the audit system gave up (audit_lost)");
     }
   }
   lose("kmsg", state_->missed, "messages of the kernel's log that were overwritten before they were read");

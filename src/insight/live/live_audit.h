@@ -31,6 +31,7 @@ enum class AuditSource {
 
 class LiveAudit {
  public:
+  // A call of our own must show among the records of the group, else none would.
   static Result<LiveAudit> Open(AuditSource source = AuditSource::kBest);
   LiveAudit(LiveAudit&&) noexcept;
   LiveAudit& operator=(LiveAudit&&) noexcept;
@@ -47,6 +48,10 @@ class LiveAudit {
   // hold for the call. Errors: the socket broke.
   using Take = std::function<void(const AuditRecord&)>;
   Result<void> Receive(std::chrono::milliseconds timeout, const Take& take);
+
+  // Gives all that was written before this call: a mark of our own (audit_mark.h) tells when it has come. kUnavailable:
+  // it does not come, so records of logged calls do not reach us. Of the kernel's log what is there, without a mark.
+  Result<void> ReceiveAllSoFar(const Take& take);
 
   // What was lost since Open: messages that were not read in time, that the audit system itself gave up (audit_lost),
   // numbers of events that never came, messages that printk suppressed. Asks the kernel.

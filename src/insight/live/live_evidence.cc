@@ -1,20 +1,43 @@
 #include "insight/live/live_evidence.h"
 
 #include <poll.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <optional>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 #include "insight/live/proc_events.h"
 #include "insight/live/process_owners.h"
 
 namespace portcullis::insight {
 namespace {
 
-constexpr size_t kMaxCgroupBytes = 64u << 10;
+// The stamp of a record is of a coarse clock, and so is the start of a process.
+constexpr int64_t kClockSlackNanos = 50'000'000;
+
+int64_t ClockNanos(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+int64_t StartOf(const host::ProcessStat& stat) {
+  static const int64_t ticks = ::sysconf(_SC_CLK_TCK);
+  const int64_t since_boot = static_cast<int64_t>(stat.start_time_ticks) * (1'000'000'000 / ticks);
+  return ClockNanos(CLOCK_REALTIME) - ClockNanos(CLOCK_BOOTTIME) + since_boot;
+}
+
+// Of a process that ends, /proc/PID/cgroup shows the root in v1 hierarchies; the unified one keeps its last cgroup.
+bool HoldsToTheEnd(std::string_view cgroups) {
+  if (OwnerOfCgroupFile(cgroups)) return true;
+  return cgroups.starts_with("0::") && cgroups.find('\n') + 1 == cgroups.size();
+}
 
 }  // namespace
 
@@ -23,19 +46,33 @@ struct LiveEvidence::State {
   std::optional<LiveAudit> audit;
   std::optional<ProcEvents> events;
   std::string why_not_followed;
-  uint64_t event_overruns = 0;
   ProcessOwners owners;
   Evidence evidence;
   std::unordered_map<std::string, size_t> workload_of;  // by container id
+  std::vector<std::string> unnamed;                     // ids of containers that the runtime is to be asked for again
+  std::chrono::steady_clock::time_point ask_again;
   uint64_t records = 0;
   uint64_t unattributed = 0;
+  uint64_t beyond = 0;  // of containers for which there was no room
+  std::string end_not_known;
 
-  // The cgroup as it is now; false: the process is gone.
+  // The cgroup as it is now; false: the process is gone, or too nearly so to tell.
   bool Look(uint32_t pid) {
-    const auto text = base::ReadFile(fmt::format("{}/{}/cgroup", options.proc_dir, pid), kMaxCgroupBytes);
+    const auto text = host::ReadCgroups(static_cast<pid_t>(pid), options.proc_dir);
     if (!text || text->empty()) return false;
+    // Behind the text: it may have begun to end while it was read.
+    const auto stat = host::ReadStat(static_cast<pid_t>(pid), options.proc_dir);
+    if ((!stat || stat->is_exiting) && !HoldsToTheEnd(*text)) return false;
     owners.SetCgroup(pid, *text);
     return true;
+  }
+
+  void LookAtAll() {
+    const auto names = base::ListDir(options.proc_dir);
+    if (!names) return;
+    for (const std::string& name : *names) {
+      if (const auto pid = base::ParseUint(name); pid && *pid <= UINT32_MAX) Look(static_cast<uint32_t>(*pid));
+    }
   }
 
   Result<void> TakeEvents() {
@@ -48,11 +85,20 @@ struct LiveEvidence::State {
           // A runtime moves a container's first process into its cgroup before this.
           if (!Look(event.pid)) owners.MissedExec(event.pid);
           return;
+        case ProcEvent::Kind::kChange: {
+          // In a container it stays; what is in none may have come into one.
+          const auto owner = owners.OwnerOf(event.pid);
+          if (!owner || !*owner) Look(event.pid);
+          return;
+        }
         case ProcEvent::Kind::kExit:
           return owners.Exited(event.pid);
       }
     }));
-    if (!whole) ++event_overruns;
+    if (whole) return {};
+    // Whose child took a pid that is known as another's, nobody can tell: only those who live are known.
+    owners.Forget();
+    LookAtAll();
     return {};
   }
 
@@ -60,17 +106,55 @@ struct LiveEvidence::State {
     const auto found = workload_of.find(owner.container_id);
     if (found != workload_of.end()) return found->second;
     Workload workload{.pod_uid = owner.pod_uid, .container_id = owner.container_id};
-    if (options.describe) workload = options.describe(workload);
+    if (evidence.workloads().size() + 1 >= Evidence::kMaxWorkloads) {
+      ++beyond;
+      return evidence.AddWorkload(workload);
+    }
+    const bool is_named = Ask(workload);
     const size_t index = evidence.AddWorkload(workload);
     workload_of.emplace(owner.container_id, index);
+    if (!is_named) unnamed.push_back(owner.container_id);
     return index;
+  }
+
+  // False: the runtime does not answer, or did not a moment ago: reading must not wait for it again and again.
+  bool Ask(Workload& workload) {
+    if (!options.describe) return true;
+    if (base::Now() < ask_again) return false;
+    auto told = options.describe(workload);
+    if (!told) {
+      ask_again = base::Now() + options.ask_again;
+      return false;
+    }
+    workload = *std::move(told);
+    return true;
+  }
+
+  void AskAgain() {
+    while (!unnamed.empty()) {
+      const size_t index = workload_of.at(unnamed.back());
+      Workload workload = evidence.workloads()[index];
+      if (!Ask(workload)) return;
+      evidence.Describe(index, workload);
+      unnamed.pop_back();
+    }
+  }
+
+  // nullopt: nobody knows. A living process tells itself; one that has ended is known from its parent.
+  std::optional<ProcessOwner> OwnerOfWriter(const AuditRecord& record) {
+    const auto stat = host::ReadStat(static_cast<pid_t>(record.pid), options.proc_dir);
+    if (stat && StartOf(*stat) > record.time_unix_nanos + kClockSlackNanos) return std::nullopt;  // the pid again
+    if (stat && Look(record.pid)) return owners.OwnerOf(record.pid);
+    // Without events what is known of a pid may be of the one that had it before.
+    if (!events) return std::nullopt;
+    (void)TakeEvents();
+    return owners.OwnerOf(record.pid);
   }
 
   void TakeRecord(const AuditRecord& record) {
     ++records;
-    // A living process tells itself; one that has ended is known from its parent.
-    if (!Look(record.pid)) (void)TakeEvents();
-    const auto owner = owners.OwnerOf(record.pid);
+    const auto owner = OwnerOfWriter(record);
+    if (!events) owners.Forget();
     size_t workload = 0;
     if (!owner) {
       ++unattributed;
@@ -107,11 +191,15 @@ Result<LiveEvidence> LiveEvidence::Open(LiveOptions options) {
   }
   ASSIGN_OR_RETURN(LiveAudit audit, LiveAudit::Open(state->options.source));
   state->audit = std::move(audit);
-  ASSIGN_OR_RETURN(const auto names, base::ListDir(state->options.proc_dir));
-  for (const std::string& name : names) {
-    if (const auto pid = base::ParseUint(name); pid && *pid <= UINT32_MAX) state->Look(static_cast<uint32_t>(*pid));
-  }
+  if (state->events) state->LookAtAll();
+  state->evidence.LimitCalls(state->options.max_calls);
   state->evidence.source = state->audit->source() == AuditSource::kMulticast ? "audit-live" : "kmsg-live";
+  if (!state->options.begin_with.source.empty()) state->evidence.Merge(state->options.begin_with);
+  state->options.begin_with = {};
+  const auto& workloads = state->evidence.workloads();
+  for (size_t i = 0; i < workloads.size(); ++i) {
+    if (!workloads[i].container_id.empty()) state->workload_of.emplace(workloads[i].container_id, i);
+  }
   return LiveEvidence(std::move(state));
 }
 
@@ -126,21 +214,36 @@ Result<void> LiveEvidence::Step(std::chrono::milliseconds timeout) {
     return FailErrno(errno, "wait for audit records");
   }
   TRY(state_->TakeEvents());
+  state_->AskAgain();
   return state_->audit->Receive(std::chrono::milliseconds(0),
                                 [this](const AuditRecord& record) { state_->TakeRecord(record); });
 }
 
+Result<void> LiveEvidence::TakeAllSoFar() {
+  TRY(state_->TakeEvents());
+  const auto taken = state_->audit->ReceiveAllSoFar([this](const AuditRecord& record) { state_->TakeRecord(record); });
+  state_->end_not_known = taken ? "" : taken.error().message;
+  state_->AskAgain();
+  return {};
+}
+
 Evidence LiveEvidence::Snapshot() const {
   Evidence out = state_->evidence;
-  for (Loss& loss : state_->audit->Losses()) out.completeness.losses.push_back(std::move(loss));
+  for (Loss& loss : state_->audit->Losses()) out.completeness.AddLoss(std::move(loss));
   if (state_->unattributed > 0) {
     const std::string why = state_->why_not_followed.empty() ? "" : " (" + state_->why_not_followed + ")";
-    out.completeness.losses.push_back(
+    out.completeness.AddLoss(
         {"attribution", state_->unattributed, "records whose process had ended before its container was known" + why});
   }
-  if (state_->event_overruns > 0) out.completeness.unseen.insert("which container some short-lived processes were in");
+  if (state_->beyond > 0) {
+    out.completeness.AddLoss({"attribution", state_->beyond,
+                              fmt::format("records of containers beyond the first {}", Evidence::kMaxWorkloads)});
+  }
+  if (!state_->end_not_known.empty()) {
+    out.completeness.AddLoss({"audit", 0, "the last records: " + state_->end_not_known});
+  }
   out.completeness.unseen.insert(
-      {"arguments", "calls that a profile allows without logging", "the errno of a denied call"});
+      {std::string(unseen::kArguments), std::string(unseen::kAllowedCalls), std::string(unseen::kErrno)});
   return out;
 }
 

@@ -3,7 +3,8 @@
 //
 //   ASSIGN_OR_RETURN(LiveEvidence live, LiveEvidence::Open({.describe = AskRuntime}));
 //   while (!stop) TRY(live.Step(std::chrono::milliseconds(500)));
-//   Evidence evidence = live.Snapshot();
+//   TRY(live.TakeAllSoFar());
+//   WriteTrace(live.Snapshot(), path);
 //
 // A record whose process is of no container belongs to the workload "(no container)"; one whose container could not be
 // found to none, and is a loss. One thread.
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -24,9 +26,14 @@ inline constexpr char kNoContainer[] = "(no container)";
 
 struct LiveOptions {
   AuditSource source = AuditSource::kBest;
-  // What the container runtime knows of a container: asked once for each, right when its first record comes. Returns
-  // what it was given where it knows nothing more; may be empty.
-  std::function<Workload(const Workload& known)> describe;
+  // What the container runtime knows of a container: asked right when its first record comes, so that the name is known
+  // when the container is gone. What it was given, where it knows nothing more; nullopt: it does not answer, and is
+  // asked again, after a while, until it does. May be empty.
+  std::function<std::optional<Workload>(const Workload& known)> describe;
+  std::chrono::nanoseconds ask_again{std::chrono::seconds(10)};
+  // What an earlier watch has found, to go on with.
+  Evidence begin_with;
+  size_t max_calls = Evidence::kMaxCalls;
   // Each record as it comes, with its workload, for showing; may be empty.
   std::function<void(const AuditRecord&, const Workload&)> show;
   std::string proc_dir = "/proc";
@@ -46,6 +53,9 @@ class LiveEvidence {
   // Waits at most `timeout` and takes what has come.
   Result<void> Step(std::chrono::milliseconds timeout);
   uint64_t records() const;
+
+  // Takes what was written before this call (LiveAudit::ReceiveAllSoFar); when that cannot be known, it is a loss.
+  Result<void> TakeAllSoFar();
 
   // What was found so far, with what was lost so far.
   Evidence Snapshot() const;

@@ -1,5 +1,5 @@
-// The kernel's process events (fork, exec, exit) through the proc connector, so that processes which end at once are
-// known all the same.
+// The kernel's process events (fork, exec, exit, and changes of identity) through the proc connector, so that processes
+// which end at once are known all the same.
 //
 //   ASSIGN_OR_RETURN(ProcEvents events, ProcEvents::Open());
 //   TRY(events.Read([&](const ProcEvent& event) { … }));       // what is there, without waiting
@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -16,11 +18,17 @@
 namespace portcullis::insight {
 
 struct ProcEvent {
-  enum class Kind { kFork, kExec, kExit };
+  // kChange: it has another user, group, session or name. An OCI runtime's process does that when it is in its
+  // container's cgroup, well before the container's program runs.
+  enum class Kind { kFork, kExec, kChange, kExit };
   Kind kind = Kind::kFork;
   uint32_t pid = 0;     // process, not thread
   uint32_t parent = 0;  // kFork
+  bool operator==(const ProcEvent&) const = default;
 };
+
+// One datagram of the connector; nullopt: of another connector, of a thread, or nothing that matters here. Pure.
+std::optional<ProcEvent> ParseProcEvent(std::span<const char> datagram);
 
 class ProcEvents {
  public:

@@ -41,6 +41,11 @@ void ProcessOwners::Exited(uint32_t pid) {
   }
 }
 
+void ProcessOwners::Forget() {
+  entries_.clear();
+  ended_.clear();
+}
+
 std::optional<ProcessOwner> ProcessOwners::OwnerOf(uint32_t pid) const {
   const auto found = entries_.find(pid);
   if (found == entries_.end()) return std::nullopt;

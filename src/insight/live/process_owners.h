@@ -36,6 +36,8 @@ class ProcessOwners {
   // no container starts may have been a container's first process.
   void MissedExec(uint32_t pid);
   void Exited(uint32_t pid);
+  // Events were missed: what is known may be of other processes by now.
+  void Forget();
 
   // nullopt: not known.
   std::optional<ProcessOwner> OwnerOf(uint32_t pid) const;

@@ -60,14 +60,9 @@ void AddDuration(const Subject& subject, const Coverage& coverage, const GapOpti
 // What is held against each call that it is about, or changes nothing about an answer: who answered with an errno, what
 // a program is called.
 bool IsJudgedByCall(std::string_view what) {
-  constexpr std::array<std::string_view, 8> kBegins = {unseen::kArguments,
-                                                       unseen::kErrno,
-                                                       "the errno of a call that failed",
-                                                       "executables",
-                                                       "whether EPERM and",
-                                                       "which allowed calls a filter only logs",
-                                                       "whether a filter killed or trapped",
-                                                       "the executable of some calls"};
+  constexpr std::array<std::string_view, 8> kBegins = {
+      unseen::kArguments,  unseen::kErrno,      "the errno of a call that failed",    "executables",
+      "whether EPERM and", unseen::kOnlyLogged, "whether a filter killed or trapped", "the executable of some calls"};
   return std::ranges::any_of(kBegins, [&](std::string_view begin) { return what.starts_with(begin); });
 }
 
@@ -78,7 +73,7 @@ void AddUnseen(const Coverage& coverage, std::vector<Gap>& gaps) {
       if (coverage.allowed_are_logged) continue;
       gaps.push_back({GapKind::kAllowed, "the log shows only what the profile of that time denied or logged",
                       "say which profile that was with --logged-under (a log twin of the target, for instance)"});
-    } else if (what == unseen::kDenials) {
+    } else if (what == unseen::kDenials || what.starts_with(unseen::kKills)) {
       gaps.push_back({GapKind::kDenials, "the recorder could not see calls that a filter denied",
                       "record the container while it is unconfined, or with a recorder that sees denials"});
     } else if (what == unseen::kBeforeTheStart) {
@@ -124,8 +119,10 @@ bool MayBeAccepted(GapKind kind) {
 
 std::vector<Gap> FindGaps(const Subject& subject, const Coverage& coverage, const GapOptions& options) {
   if (coverage.traces == 0) {
-    return {{GapKind::kNoEvidence, "there is no evidence about this container",
-             "record it, or map a command's trace to it with --as " + NameOf(subject)}};
+    return {
+        {GapKind::kNoEvidence, "there is no evidence about this container",
+         "record it (portcullis record --pod NAMESPACE/POD --from-start), or map a command's trace to it with --as " +
+             NameOf(subject)}};
   }
   std::vector<Gap> gaps;
   for (const Loss& loss : coverage.completeness.losses) {

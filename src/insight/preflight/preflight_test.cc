@@ -86,19 +86,21 @@ TEST(Preflight, VerdictsOfOneContainer) {
 }
 
 TEST(Preflight, SourcesThatLostEventsAreNeverSafe) {
-  for (const int what : {0, 1, 2, 3}) {
+  for (const int what : {0, 1, 2, 3, 4}) {
     Evidence evidence = Life(kWebPod);
     if (what == 0) evidence.completeness.losses.push_back({"recorder", 5, "full"});
     if (what == 1) evidence.completeness.cut_off = true;
     if (what == 2) evidence.completeness.unseen.insert(std::string(unseen::kDenials));
     if (what == 3) evidence.completeness.unseen.insert("something new");
+    if (what == 4) evidence.completeness.unseen.insert(std::string(unseen::kKills) + ": no records can be had");
     const Report report = Ask(FromManifest(kWeb), {evidence});
     EXPECT_EQ(report.Worst(), Verdict::kIncomplete) << what;
-    EXPECT_THAT(GapsOf(report.verdicts[0]), ElementsAre(what < 2 ? "losses" : what == 2 ? "denials" : "unseen"));
+    EXPECT_THAT(GapsOf(report.verdicts[0]), ElementsAre(what < 2 ? "losses" : what == 3 ? "unseen" : "denials"));
   }
   // What says nothing about an answer does not matter; the rest can be accepted, if it is no loss.
   Evidence strace = Life(kWebPod);
-  strace.completeness.unseen = {"whether EPERM and ENOSYS are a filter's answer or the kernel's own", "executables"};
+  strace.completeness.unseen = {"whether EPERM and ENOSYS are a filter's answer or the kernel's own", "executables",
+                                std::string(unseen::kOnlyLogged) + ": no records can be had"};
   EXPECT_EQ(Ask(FromManifest(kWeb), {strace}).Worst(), Verdict::kSafe);
   strace.completeness.unseen.insert(std::string(unseen::kBeforeTheStart));
   EXPECT_THAT(GapsOf(Ask(FromManifest(kWeb), {strace}).verdicts[0]), ElementsAre("phases"));

@@ -31,7 +31,10 @@ namespace portcullis::insight {
 namespace {
 
 constexpr std::string_view kKernelTypes = "/sys/kernel/btf/vmlinux";
-constexpr size_t kMaxSaid = 4u << 20;  // a verifier's log, whole
+// More processes than pids, where kernel.pid_max is what it mostly is.
+constexpr uint32_t kMaxProcesses = 1u << 16;
+constexpr int64_t kClockSlackNanos = 50'000'000;  // an audit record's stamp is of a coarse clock
+constexpr size_t kMaxSaid = 4u << 20;             // a verifier's log, whole
 
 // What libbpf said of the failure at hand.
 std::string& Said() {
@@ -76,7 +79,7 @@ int64_t ClockNanos(clockid_t clock) {
 }
 
 // SECCOMP_MODE_DEAD came with Linux 5.16.
-bool TellsKills() {
+bool KernelTellsKills() {
   utsname name = {};
   if (::uname(&name) != 0) return false;
   const auto release = seccomp::ParseKernelRelease(name.release);
@@ -98,6 +101,12 @@ Result<Skeleton> LoadProgram(const RecorderOptions& options, bool with_verdicts)
   if (skeleton == nullptr) return FailErrno(errno, "recorder: read the kernel program");
   skeleton->rodata->v1_controller = static_cast<uint32_t>(options.v1_controller);
   skeleton->rodata->init_limit = static_cast<uint64_t>(options.init_limit.count());
+  const bool tells_kills = options.tell_kills && KernelTellsKills();
+  skeleton->rodata->tells_kills = tells_kills ? 1 : 0;
+  if (!tells_kills || !with_verdicts) {
+    skeleton->rodata->keeps_processes = 1;
+    bpf_map__set_max_entries(skeleton->maps.processes, kMaxProcesses);
+  }
   const syscalls::Arch native = syscalls::NativeArch();
   // Written before loading, read-only afterwards.
   const auto table = [&](int abi) {
@@ -160,6 +169,8 @@ std::string_view NameOf(V1Controller controller) {
 struct EbpfRecorder::State {
   Skeleton skeleton;
   std::unique_ptr<bpf_link, LinkEnd> verdicts;  // null: this kernel cannot tell which calls a filter only logs
+  bool tells_kills = false;
+  bool tells_logged = false;
   int processors = 1;
   std::vector<Workload> workloads;
   std::vector<base::UniqueFd> roots;  // a process's root folder, for symbols; may be invalid
@@ -180,18 +191,23 @@ Result<std::unique_ptr<EbpfRecorder>> EbpfRecorder::Open(const RecorderOptions& 
   libbpf_set_print(Listen);
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   auto state = std::make_unique<State>();
-  auto loaded = LoadProgram(options, true);
-  const bool with_verdicts = loaded.has_value();
-  if (!loaded) loaded = LoadProgram(options, false);
+  // Whether logged calls can be told decides what the program must keep, so it is tried first.
+  auto loaded = options.tell_logged ? LoadProgram(options, true) : LoadProgram(options, false);
+  if (options.tell_logged) {
+    bpf_link* link = loaded ? bpf_program__attach((*loaded)->progs.audited) : nullptr;
+    if (link != nullptr && libbpf_get_error(link) == 0) {
+      state->verdicts.reset(link);
+    } else {
+      loaded = LoadProgram(options, false);
+    }
+  }
   if (!loaded) return Failure(std::move(loaded).error());
   state->skeleton = std::move(*loaded);
   if (const int failed = record::attach(state->skeleton.get()); failed != 0) {
     return Fail(CodeOf(-failed), "recorder: attach to the kernel's events: {}: {}", ErrnoText(-failed), WhatWasSaid());
   }
-  if (with_verdicts) {
-    bpf_link* link = bpf_program__attach(state->skeleton->progs.audited);
-    if (libbpf_get_error(link) == 0) state->verdicts.reset(link);
-  }
+  state->tells_kills = state->skeleton->rodata->tells_kills != 0;
+  state->tells_logged = state->verdicts != nullptr;
   state->processors = libbpf_num_possible_cpus();
   return std::unique_ptr<EbpfRecorder>(new EbpfRecorder(std::move(state)));
 }
@@ -268,6 +284,35 @@ uint32_t EbpfRecorder::LiveTasks(size_t workload) const {
   return __atomic_load_n(&state_->At(workload).live, __ATOMIC_ACQUIRE);
 }
 
+BlindSpots EbpfRecorder::blind_spots() const {
+  return {.kills = !state_->tells_kills, .logged = !state_->tells_logged};
+}
+
+const std::vector<Workload>& EbpfRecorder::workloads() const { return state_->workloads; }
+
+std::optional<Writer> EbpfRecorder::WriterOf(uint32_t pid, int64_t unix_nanos) const {
+  rec_process process = {};
+  if (bpf_map_lookup_elem(bpf_map__fd(state_->skeleton->maps.processes), &pid, &process) != 0) return std::nullopt;
+  const int64_t now = ClockNanos(CLOCK_MONOTONIC);
+  const int64_t ended = static_cast<int64_t>(process.ended) + ClockNanos(CLOCK_REALTIME) - now;
+  if (process.ended != 0 && unix_nanos > ended + kClockSlackNanos) return std::nullopt;  // the id is another's by now
+  if (process.workload == 0 || process.workload > state_->workloads.size()) return std::nullopt;
+  Writer writer{.workload = process.workload - 1, .phase = Phase::kInit};
+  const rec_workload& workload = state_->At(writer.workload);
+  const auto started = static_cast<int64_t>(__atomic_load_n(&workload.started, __ATOMIC_ACQUIRE));
+  if (process.where == REC_JOINING) {
+    writer.phase = Phase::kRuntimeStart;
+  } else if (process.where == REC_EXECED) {
+    writer.phase = Phase::kExec;
+  } else if (__atomic_load_n(&workload.stopping, __ATOMIC_ACQUIRE) != 0) {
+    writer.phase = Phase::kShutdown;
+  } else if (__atomic_load_n(&workload.serving, __ATOMIC_ACQUIRE) != 0 ||
+             now - started > static_cast<int64_t>(state_->skeleton->rodata->init_limit)) {
+    writer.phase = Phase::kServing;
+  }
+  return writer;
+}
+
 Result<Evidence> EbpfRecorder::Collect() const {
   const State& state = *state_;
   KernelCounts counts;
@@ -305,12 +350,8 @@ Result<Evidence> EbpfRecorder::Collect() const {
   };
   Evidence evidence = ToEvidence(counts, state.workloads, find_symbol);
   evidence.completeness.losses.insert(evidence.completeness.losses.end(), state.losses.begin(), state.losses.end());
-  if (state.verdicts == nullptr) {
-    evidence.completeness.unseen.insert("which allowed calls a filter only logs (SCMP_ACT_LOG)");
-  }
-  if (!TellsKills()) {
-    evidence.completeness.unseen.insert("whether a filter killed or trapped (kernels before 5.16)");
-  }
+  if (!state.tells_logged) evidence.completeness.unseen.insert(std::string(unseen::kOnlyLogged));
+  if (!state.tells_kills) evidence.completeness.unseen.insert(std::string(unseen::kKills));
   return evidence;
 }
 

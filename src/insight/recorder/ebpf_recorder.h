@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,21 @@ struct RecorderOptions {
   int max_calls = 16384;                                          // distinct ones that the kernel keeps; more are lost
   std::chrono::nanoseconds init_limit{std::chrono::seconds(10)};  // a program that never listens counts as serving then
   V1Controller v1_controller = V1Controller::kNone;
+  // False: as on a kernel that cannot, for tests.
+  bool tell_kills = true;
+  bool tell_logged = true;
+};
+
+// What this kernel cannot tell the recorder, but its audit records can (audit_witness.h).
+struct BlindSpots {
+  bool kills = false;   // before 5.16
+  bool logged = false;  // without kprobes
+};
+
+// Of whom an audit record is.
+struct Writer {
+  size_t workload = 0;
+  Phase phase = Phase::kUnknown;  // now; the record's was a moment ago
 };
 
 // Inodes of a cgroup's directories; 0: it has none there.
@@ -67,7 +83,13 @@ class EbpfRecorder {
   // Threads of the workload that live now.
   uint32_t LiveTasks(size_t workload) const;
 
-  // What was counted so far.
+  BlindSpots blind_spots() const;
+  // Whose process had the id at that time, also when it has ended; nullopt: nobody's that is recorded. Only with blind
+  // spots.
+  std::optional<Writer> WriterOf(uint32_t pid, int64_t unix_nanos) const;
+  const std::vector<Workload>& workloads() const;
+
+  // What was counted so far. Blind spots are under `unseen`.
   Result<Evidence> Collect() const;
 
  private:

@@ -12,7 +12,9 @@ Result<cri::ListContainersResponse> RuntimeService::ListContainers(const cri::Li
     item.pod_sandbox_id = row.sandbox_id;
     item.metadata = row.config.metadata;
     item.image = row.config.image;
-    item.image_ref = row.image_ref;
+    // Not the digest of the status: kubelets before 1.30 know images in use by this, and remove what no container
+    // names.
+    item.image_ref = row.image_id;
     item.image_id = row.image_id;
     item.state = StateOf(row);
     item.created_at = row.created_at;

@@ -115,6 +115,13 @@ struct rec_losses {
   u64 tasks;  // no memory for a task's state: its calls were not seen
 };
 
+// A process, by its id, for those who find the id in the audit log after its end.
+struct rec_process {
+  u32 workload;  // index + 1
+  u32 where;     // REC_MAIN...
+  u64 ended;     // CLOCK_MONOTONIC, 0: not yet; then the id may become another's
+};
+
 struct rec_task {
   u32 workload;  // index + 1
   u32 executable;

@@ -111,6 +111,12 @@ struct thread_info {
   unsigned long flags;
   u32 status;
 };
+typedef struct {
+  int counter;
+} atomic_t;
+struct signal_struct {
+  atomic_t live;  // threads that do not end yet
+};
 struct task_struct {
   struct thread_info thread_info;
   int tgid;
@@ -118,6 +124,7 @@ struct task_struct {
   struct mm_struct* mm;
   struct fs_struct* fs;
   struct css_set* cgroups;
+  struct signal_struct* signal;
   struct seccomp seccomp;
   char comm[REC_COMM];
 };

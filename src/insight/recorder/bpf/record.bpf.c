@@ -37,6 +37,8 @@ enum {
 // Set by the recorder before loading.
 const volatile u32 v1_controller = 0;  // 0: none, else which controller's hierarchy is looked at as well
 const volatile u64 init_limit = 0;     // ns after which a program counts as serving
+const volatile u32 tells_kills = 1;    // 0: the kernel has no SECCOMP_MODE_DEAD
+const volatile u32 keeps_processes = 0;
 const volatile struct rec_call_info calls_known[REC_ABIS][REC_MAX_NUMBERS] = {};
 
 // Shared while it runs.
@@ -77,6 +79,13 @@ struct {
 } tasks SEC(".maps");
 
 struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1);  // more where keeps_processes
+  __type(key, u32);
+  __type(value, struct rec_process);
+} processes SEC(".maps");
+
+struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
   __type(key, u32);
@@ -87,6 +96,14 @@ static __always_inline struct rec_workload* workload_of(u32 index) {
   u32 at = index - 1;
   return at < REC_MAX_WORKLOADS ? &workloads[at] : 0;
 }
+
+static __always_inline void keep_process(u32 tgid, const struct rec_task* state) {
+  if (!keeps_processes) return;
+  struct rec_process process = {.workload = state->workload, .where = state->where};
+  bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY);
+}
+
+static __always_inline bool is_dead(int seccomp_mode) { return tells_kills && seccomp_mode == SECCOMP_MODE_DEAD; }
 
 // ---- Registers
 //
@@ -341,6 +358,7 @@ static __always_inline struct rec_task* adopt(struct task_struct* task) {
   }
   state->executable = executable_of(task);
   __sync_fetch_and_add(&workload->live, 1);
+  keep_process(task->tgid, state);
   return state;
 }
 
@@ -507,7 +525,7 @@ int BPF_PROG(sys_exit, struct pt_regs* regs, long value) {
   if (child || mode < SECCOMP_MODE_FILTER || number < 0 || !is_subject(task, state, workload, kind)) return 0;
   if (state->sigsys) {
     state->sigsys = 0;
-    key->result = mode == SECCOMP_MODE_DEAD ? REC_KILL_PROCESS : REC_TRAP;
+    key->result = is_dead(mode) ? REC_KILL_PROCESS : REC_TRAP;
   } else if (has_verdict) {
     key->result = result_of_verdict(state->verdict);
     key->error = error;
@@ -535,6 +553,7 @@ int BPF_PROG(forked, struct task_struct* parent, struct task_struct* child) {
   state->where = from->where;
   state->fresh = 1;
   __sync_fetch_and_add(&workload->live, 1);
+  keep_process(child->tgid, state);
   return 0;
 }
 
@@ -554,6 +573,7 @@ int BPF_PROG(execed, struct task_struct* task, int old_pid, struct linux_binprm*
   } else {
     state->where = REC_EXECED;
   }
+  keep_process(tgid, state);
   return 0;
 }
 
@@ -564,8 +584,13 @@ int BPF_PROG(exited, struct task_struct* task) {
   struct rec_workload* workload = workload_of(state->workload);
   if (!workload) return 0;
   __sync_fetch_and_add(&workload->live, -1);
+  if (keeps_processes && BPF_CORE_READ(task, signal, live.counter) == 0) {
+    u32 tgid = task->tgid;
+    struct rec_process* process = bpf_map_lookup_elem(&processes, &tgid);
+    if (process) process->ended = bpf_ktime_get_ns();
+  }
   // Killed as one thread of several: there is no sys_exit. (A killed process was seen there, and has sigsys.)
-  if (state->in_call || state->sigsys || task->seccomp.mode != SECCOMP_MODE_DEAD) return 0;
+  if (state->in_call || state->sigsys || !is_dead(task->seccomp.mode)) return 0;
   if (state->key.result == REC_KILL_PROCESS) return 0;
   if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) return 0;  // as old as bpf_task_pt_regs
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
