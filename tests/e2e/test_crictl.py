@@ -174,6 +174,39 @@ class Verbs(harness.RuntimeTest):
         self.removed(pod_id)
         self.removed(follow_pod)
 
+    def test_logs_reopened_and_of_one_stream(self):
+        pod_id, container_id = self.started("reopened", "echo out; echo err >&2\n" + FOREVER)
+        path = self.runtime.inspect(container_id)["status"]["logPath"]
+        wait("both lines", lambda: len(harness.read(path).splitlines()) == 2)
+        done = self.runtime.crictl("logs", "-s", "stderr", container_id)
+        self.assertEqual((done.stdout, done.stderr), ("", "err\n"))
+        os.rename(path, path + ".1")
+        self.assertEqual(self.runtime.crictl("logs", "--reopen", container_id).stdout, "")
+        self.assertTrue(os.path.exists(path))
+        self.removed(pod_id)
+
+    def test_exec_where(self):
+        pod_id, first = self.started("where-1")
+        other_pod, second = self.started("where-2")
+        done = self.runtime.crictl("exec", "-s", "--name", "^where-", "sh", "-c", "echo $HOSTNAME; exit 3", check=False)
+        self.assertEqual((done.returncode, done.stdout.split("\n")[::2][:2]), (3, [second + ":", first + ":"]))
+        self.assertEqual(self.runtime.crictl("exec", "-s", "-q", "-l", "echo", "-n", "newest").stdout, "newest")
+        self.assertEqual(self.runtime.crictl("exec", "-s", "-q", "-e", "-l", "false").stdout, "")
+        self.assertIn("no container fits", self.fails("exec", "-s", "--name", "nobody", "true"))
+        self.removed(pod_id)
+        self.removed(other_pod)
+
+    def test_newest_verbs(self):
+        pod_id, container_id = self.started("newest")
+        metrics = self.runtime.json("metricsp")["podMetrics"]
+        self.assertEqual([pod["podSandboxId"] for pod in metrics], [pod_id])
+        described = {descriptor["name"] for descriptor in self.runtime.json("metricdescs")["descriptors"]}
+        self.assertLessEqual({m["name"] for m in metrics[0]["containerMetrics"][0]["metrics"]}, described)
+        self.runtime.crictl("update-runtime-config", "--pod-cidr", self.runtime.subnet)
+        for verb in (["events"], ["checkpoint", "--export", f"{self.runtime.dir}/c.tar", container_id]):
+            self.assertIn("is not supported by this runtime", self.fails(*verb))
+        self.removed(pod_id)
+
     def test_exec(self):
         pod_id, container_id = self.started("exec")
         done = self.runtime.exec(container_id, "sh", "-c", "echo out; echo err >&2; exit 9", check=False)
