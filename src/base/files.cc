@@ -58,6 +58,19 @@ Result<DirStream> ReadDirOf(UniqueFd fd, const std::string& path) {
   return dir;
 }
 
+// The names in a folder but "." and "..". Half a listing is none: who deletes what is not in it would delete too much.
+Result<std::vector<std::string>> NamesIn(DIR* dir, const std::string& path) {
+  std::vector<std::string> names;
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir);
+    if (entry == nullptr && errno != 0) return FailErrno(errno, "read directory {}", path);
+    if (entry == nullptr) return names;
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
+  }
+}
+
 // Removes one tree. Whoever filled it chose its depth, so neither the stack nor the open descriptors may grow with it:
 // folders that lie too deep are moved up into the tree's top folder and wait there for their turn.
 class TreeRemover {
@@ -93,11 +106,7 @@ class TreeRemover {
       return FailErrno(errno, "open {}", path);
     }
     ASSIGN_OR_RETURN(DirStream dir, ReadDirOf(std::move(fd), path));
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(dir.get())) {
-      const std::string child = entry->d_name;
-      if (child != "." && child != "..") names.push_back(child);
-    }
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(dir.get(), path));
     if (depth == 0) top_ = ::dirfd(dir.get());
     for (const std::string& child : names) TRY(RemoveEntry(::dirfd(dir.get()), child, depth + 1, path + "/" + child));
     while (depth == 0 && !moved_up_.empty()) {
@@ -231,11 +240,7 @@ Result<void> RemoveTree(const std::string& path) {
 Result<std::vector<std::string>> ListDir(const std::string& path) {
   ASSIGN_OR_RETURN(UniqueFd fd, OpenDir(path));
   ASSIGN_OR_RETURN(DirStream dir, ReadDirOf(std::move(fd), path));
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
+  ASSIGN_OR_RETURN(std::vector<std::string> names, NamesIn(dir.get(), path));
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -76,6 +76,30 @@ exec {shutil.which("runc")} "$@"
         self.assertNotEqual(runtime.crictl("run", *files["unconfined"]).stdout, "")
 
 
+class FilterLost(harness.NodeTest):
+    ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
+
+    def test_an_exec_without_its_filter_is_refused(self):
+        """crun runs an exec unconfined when the file that it kept the filter in is gone."""
+        self.node.apply(pod("lost", container("c", FOREVER)))
+        self.node.wait_running("lost")
+        container_id = self.node.id_of("lost", "c")
+        kept = f"{self.node.run_dir}/oci/{container_id}/seccomp.bpf"
+        if not os.path.exists(kept):
+            self.skipTest("the OCI runtime is not crun")
+        grep = ("grep", "Seccomp:", "/proc/self/status")
+        self.assertEqual(self.node.exec(container_id, *grep).stdout, "Seccomp:\t2\n")
+        self.assertEqual(self.node.crictl("exec", container_id, *grep).stdout, "Seccomp:\t2\n")
+        os.rename(kept, kept + ".away")
+        for flags in (["-s"], []):
+            done = self.node.crictl("exec", *flags, container_id, *grep, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("crun has lost the container's seccomp filter", done.stderr)
+            self.assertEqual(done.stdout, "")
+        os.rename(kept + ".away", kept)
+        self.assertEqual(self.node.exec(container_id, *grep).stdout, "Seccomp:\t2\n")
+
+
 class Security(harness.NodeTest):
     ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "runtime/container/exec_filter.h"
 #include "runtime/container/oci_runtime.h"
 #include "runtime/container/runtime_message.h"
 
@@ -186,6 +187,9 @@ Result<std::unique_ptr<ExecProcess>> OciRuntime::StartExec(const ContainerHandle
   if (!base::Exists(RootDir() + "/" + handle.id))
     return Fail(Code::kNotFound, "container {} does not exist", handle.id);
   if (options.process.args.empty()) return Fail(Code::kInvalidArgument, "exec in container {}: no command", handle.id);
+  if (auto filtered = CheckExecFilter(RootDir() + "/" + handle.id, handle.bundle); !filtered) {
+    return Wrap(std::move(filtered).error(), "exec in container {}", handle.id);
+  }
   if (observers_ != nullptr) observers_->Exec({handle.id, options.process.args});
   std::unique_ptr<ExecProcess> process(new ExecProcess(cgroups_, handle, ExecDir()));
   if (auto started = process->Start(cgroups_, {options_.program.path, "--root=" + RootDir()}, options); !started) {

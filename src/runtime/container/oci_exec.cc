@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "runtime/container/conmon.h"
+#include "runtime/container/exec_filter.h"
 #include "runtime/container/exec_scope.h"
 #include "runtime/container/log_file.h"
 #include "runtime/container/oci_runtime.h"
@@ -39,6 +40,9 @@ Result<ExecResult> OciRuntime::ExecSync(const ContainerHandle& handle, const Exe
   if (!base::Exists(RootDir() + "/" + handle.id))
     return Fail(Code::kNotFound, "container {} does not exist", handle.id);
   if (options.process.args.empty()) return Fail(Code::kInvalidArgument, "exec in container {}: no command", handle.id);
+  if (auto filtered = CheckExecFilter(RootDir() + "/" + handle.id, handle.bundle); !filtered) {
+    return Wrap(std::move(filtered).error(), "exec in container {}", handle.id);
+  }
   if (observers_ != nullptr) observers_->Exec({handle.id, options.process.args});
 
   const auto started = base::Now();
