@@ -4,19 +4,37 @@
 # `x_test.cc` files become one test program `<room>_test`, run by ctest without root.
 # What a room may use is what DEPS names: scripts/check-layers compares it with LAYERS.toml and with the includes.
 
-# One precompiled header for all rooms: the standard containers, fmt, expected and nlohmann::json.
+# One precompiled header for all rooms, and the same with GoogleTest for their tests.
+set(precompiled_headers <algorithm> <map> <memory> <optional> <set> <string> <string_view> <vector> <functional> <chrono>
+  <fmt/core.h> <tl/expected.hpp> <nlohmann/json.hpp>)
 file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
-add_library(portcullis_pch STATIC ${CMAKE_BINARY_DIR}/pch.cc)
-target_compile_options(portcullis_pch PRIVATE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough)
-target_link_libraries(portcullis_pch PUBLIC nlohmann_json::nlohmann_json fmt::fmt tl::expected Threads::Threads)
-target_include_directories(portcullis_pch PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/gen)
-target_precompile_headers(portcullis_pch PRIVATE
-  <algorithm> <map> <memory> <optional> <set> <string> <string_view> <vector> <functional> <chrono> <fmt/core.h>
-  <tl/expected.hpp> <nlohmann/json.hpp>)
 
 function(portcullis_target_defaults target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/gen)
+endfunction()
+
+# What every test program has. Not optimised: half of the time to compile a test would go into its assertions.
+function(portcullis_test_defaults target)
+  portcullis_target_defaults(${target})
+  target_compile_options(${target} PRIVATE -O0 -Wno-missing-field-initializers)
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
+endfunction()
+
+add_library(portcullis_pch STATIC ${CMAKE_BINARY_DIR}/pch.cc)
+portcullis_target_defaults(portcullis_pch)
+target_link_libraries(portcullis_pch PUBLIC nlohmann_json::nlohmann_json fmt::fmt tl::expected Threads::Threads)
+target_precompile_headers(portcullis_pch PRIVATE ${precompiled_headers})
+
+add_library(portcullis_test_pch STATIC ${CMAKE_BINARY_DIR}/pch.cc)
+portcullis_test_defaults(portcullis_test_pch)
+target_link_libraries(portcullis_test_pch PUBLIC portcullis_pch)
+target_precompile_headers(portcullis_test_pch PRIVATE ${precompiled_headers} <gtest/gtest.h> <gmock/gmock.h>)
+
+function(portcullis_test_program target)
+  portcullis_test_defaults(${target})
+  target_precompile_headers(${target} REUSE_FROM portcullis_test_pch)
+  target_compile_definitions(${target} PRIVATE PORTCULLIS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 endfunction()
 
 function(portcullis_room folder)
@@ -57,11 +75,8 @@ function(portcullis_room folder)
       list(APPEND test_dep_targets room_${dep_name})
     endforeach()
     add_executable(${name}_test ${tests})
-    portcullis_target_defaults(${name}_test)
-    target_link_libraries(${name}_test PRIVATE room_${name} ${test_dep_targets} GTest::gtest GTest::gmock GTest::gtest_main)
-    target_precompile_headers(${name}_test REUSE_FROM portcullis_pch)
-    target_compile_options(${name}_test PRIVATE -Wno-missing-field-initializers)
-    target_compile_definitions(${name}_test PRIVATE PORTCULLIS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(${name}_test PRIVATE room_${name} ${test_dep_targets})
+    portcullis_test_program(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
   endif()

@@ -1,4 +1,5 @@
-// What containers and images write and the runtime reads: log lines, passwd and group files, runtime specs.
+// What containers, images and OCI runtimes write and the runtime reads: log lines, passwd and group files, runtime
+// specs, error texts, conmon's messages.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -6,6 +7,7 @@
 #include "base/document.h"
 #include "require.h"
 #include "runtime/container/log_file.h"
+#include "runtime/container/runtime_message.h"
 #include "spec/oci/runtime_spec.h"
 #include "spec/oci/user.h"
 
@@ -46,6 +48,15 @@ void ReadSpec(std::string_view text) {
   Require(again.has_value() && oci::ToJson(*again) == written);
 }
 
+void ReadMessages(std::string_view text) {
+  const std::string cleaned = runtime::CleanRuntimeMessage(text);
+  // One line of UTF-8 that protobuf takes, of bounded length.
+  Require(!cleaned.empty() && cleaned.size() <= 2003 && cleaned.find('\n') == std::string::npos);
+  (void)nlohmann::json(cleaned).dump();  // throws unless it is UTF-8
+  const auto message = runtime::ParseSyncMessage(text);
+  if (message) Require(message->pid || message->exit_code);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -53,5 +64,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ReadLogLine(text);
   LookUpUser(text);
   ReadSpec(text);
+  ReadMessages(text);
   return 0;
 }

@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "base/fd_message.h"
+#include "base/sanitizer.h"
 #include "base/spawner_request.h"
 
 extern char** environ;
@@ -176,7 +177,7 @@ void UnmapIfNotNeeded(const char* line, const char* own_program) {
 // Every page that the daemon wrote before the fork, relocated library data above all, would be kept twice once the
 // daemon writes it again. All symbols are bound already (-z now), so nothing of the other libraries is needed here.
 void DropTheDaemonsMemory() {
-#if !defined(__SANITIZE_ADDRESS__)
+  if (kAddressSanitizer) return;  // it uses all of it
   char own_program[4096];
   const ssize_t length = ::readlink("/proc/self/exe", own_program, sizeof own_program - 1);
   const int maps = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
@@ -198,7 +199,6 @@ void DropTheDaemonsMemory() {
     std::memmove(buffer, line, held);
   }
   ::close(maps);
-#endif
 }
 
 }  // namespace

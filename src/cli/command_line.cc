@@ -85,6 +85,26 @@ void CommandLine::Positional(const std::string& name, std::vector<std::string>* 
 
 void CommandLine::Footer(const std::string& text) { state_->app.footer(text); }
 
+namespace {
+
+// What was meant by the first flag that there is none of: " (did you mean --format?)", "" when nothing is near.
+std::string NearestFlag(const CLI::App& app, const std::vector<std::string>& args) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  for (const std::string& arg : args) {
+    const std::string flag = arg.substr(0, arg.find('='));
+    if (!flag.starts_with("--") || std::ranges::find(known, flag) != known.end()) continue;
+    const auto nearest = base::Nearest(flag, names);
+    return nearest ? fmt::format(" (did you mean {}?)", *nearest) : "";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::optional<int> CommandLine::Parse(std::vector<std::string> args, const std::string& error_prefix) {
   for (std::string& arg : args) {
     if (!arg.starts_with("--")) continue;
@@ -98,16 +118,17 @@ std::optional<int> CommandLine::Parse(std::vector<std::string> args, const std::
     args[i].pop_back();
     args.insert(args.begin() + static_cast<std::ptrdiff_t>(i) + 1, "");
   }
-  std::reverse(args.begin(), args.end());  // CLI11 takes a stack
+  std::vector<std::string> stack(args.rbegin(), args.rend());  // as CLI11 takes it
   try {
-    state_->app.parse(std::move(args));
+    state_->app.parse(std::move(stack));
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
     std::fputs(state_->app.help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s%s\n", state_->app.get_name().c_str(), error_prefix.c_str(),
-                 state_->fault ? state_->fault->c_str() : error.what());
+    std::string what = state_->fault.value_or(error.what());
+    if (!state_->fault && error.get_name() == "ExtrasError") what += NearestFlag(state_->app, args);
+    std::fprintf(stderr, "%s: %s%s\n", state_->app.get_name().c_str(), error_prefix.c_str(), what.c_str());
     std::fprintf(stderr, "try: %s --help\n", state_->app.get_name().c_str());
     return 1;
   }

@@ -59,17 +59,35 @@ struct Verb {
   }
 };
 
-void AddContainerFilter(Verb& verb, ContainerFilterOptions* filter) {
+// `state` names the flag: exec has another -s.
+void AddContainerSelection(Verb& verb, ContainerFilterOptions* filter, const std::string& state) {
   verb.Value("--name", &filter->name_pattern, "only names that this regular expression finds");
-  verb.Value("--namespace", &filter->namespace_pattern, "only pod namespaces that this regular expression finds");
   verb.Value("-p,--pod", &filter->pod, "only containers of this pod");
   verb.Value("--image", &filter->image, "only containers of this image");
-  verb.Value("-s,--state", &filter->state, "only this state: created, running, exited or unknown");
+  verb.Value(state, &filter->state, "only this state: created, running, exited or unknown");
   verb.Repeated("--label", &filter->labels, "only with this key=value label (may be repeated)");
-  verb.Flag("-a,--all", &filter->all, "not only running containers");
   verb.Flag("-l,--latest", &filter->latest, "only the newest container, in any state");
   verb.Value("-n,--last", &filter->last, "only the n newest containers, in any state");
 }
+
+void AddContainerFilter(Verb& verb, ContainerFilterOptions* filter) {
+  AddContainerSelection(verb, filter, "-s,--state");
+  verb.Value("--namespace", &filter->namespace_pattern, "only pod namespaces that this regular expression finds");
+  verb.Flag("-a,--all", &filter->all, "not only running containers");
+}
+
+bool IsSet(const ContainerFilterOptions& filter) {
+  return filter.latest || filter.last != 0 || !filter.labels.empty() || !filter.name_pattern.empty() ||
+         !filter.pod.empty() || !filter.image.empty() || !filter.state.empty();
+}
+
+void AddLogin(Verb& verb, LoginOptions* login) {
+  verb.Value("--creds", &login->credentials, "USERNAME[:PASSWORD] for the registry")->envname("CRICTL_CREDS");
+  verb.Value("--auth", &login->auth, "the same in base64")->envname("CRICTL_AUTH");
+}
+
+constexpr char kImageFilterHelp[] =
+    "only what dangling=true|false, reference=PATTERN, before=IMAGE or since=IMAGE says (may be repeated)";
 
 void AddPodFilter(Verb& verb, PodFilterOptions* filter) {
   verb.Value("--id", &filter->id, "only the pod with this id");
@@ -125,6 +143,17 @@ class Commands {
     Verb config = Add("runtime-config", "Display the runtime's configuration: its cgroup driver");
     config.Output(config_output.get(), "table");
     config.Runs([config_output](Session& s) { return ShowRuntimeConfig(s, *config_output); });
+
+    auto pod_cidr = std::make_shared<std::string>();
+    Verb update = Add("update-runtime-config", "Tell the runtime the addresses of pods");
+    update.Value("-p,--pod-cidr", pod_cidr.get(), "addresses of pods, as ADDRESS/BITS")->required();
+    update.Runs([pod_cidr](Session& s) { return UpdatePodCidr(s, *pod_cidr); });
+
+    auto events_output = std::make_shared<OutputOptions>();
+    Verb events = Add("events", "Stream the events of containers");
+    events.app->alias("event");
+    events.Output(events_output.get(), "json");
+    events.Runs([events_output](Session& s) { return ShowEvents(s, *events_output); });
   }
 
   void AddContainerLists() {
@@ -169,6 +198,7 @@ class Commands {
     Verb images = Add("images", "List images");
     images.app->alias("image")->alias("img");
     images.Value("image", &list->image, "only this image");
+    images.Repeated("-f,--filter", &list->filters, kImageFilterHelp);
     images.Flag("-q,--quiet", &list->quiet, "only ids");
     images.Flag("-v,--verbose", &list->verbose, "all that is known, one field a line");
     images.Flag("--digests", &list->digests, "show digests");
@@ -177,9 +207,11 @@ class Commands {
     images.Output(&list->output, "table");
     images.Runs([list](Session& s) { return ListImages(s, *list); });
 
-    auto inspected = std::make_shared<InspectOptions>();
+    auto inspected = std::make_shared<InspectImagesOptions>();
     Verb inspecti = Add("inspecti", "Display the status of one or more images");
-    AddInspect(inspecti, inspected.get(), "image names or ids");
+    AddInspect(inspecti, &inspected->inspect, "image names or ids; without, those that the filter selects");
+    inspecti.Value("--name", &inspected->name, "only this image");
+    inspecti.Repeated("-f,--filter", &inspected->filters, kImageFilterHelp);
     inspecti.Runs([inspected](Session& s) { return InspectImages(s, *inspected); });
 
     auto removed = std::make_shared<RemoveImagesOptions>();
@@ -192,8 +224,7 @@ class Commands {
     auto pulled = std::make_shared<PullOptions>();
     Verb pull = Add("pull", "Pull an image from a registry");
     pull.Value("image", &pulled->image, "name of the image")->required();
-    pull.Value("--creds", &pulled->credentials, "USERNAME[:PASSWORD] for the registry");
-    pull.Value("--auth", &pulled->auth, "the same in base64");
+    AddLogin(pull, &pulled->login);
     pull.Value("--pod-config", &pulled->pod_config, "pod-config.[json|yaml] of the pod that will use the image");
     pull.Repeated("-a,--annotation", &pulled->annotations, "key=value annotation of the image");
     pull.Runs([pulled](Session& s) { return PullImage(s, *pulled); });
@@ -209,12 +240,17 @@ class Commands {
     Verb runp = Add("runp", "Run a new pod");
     runp.Value("config", &started->config_file, "pod-config.[json|yaml]")->required();
     runp.Value("-r,--runtime", &started->runtime_handler, "runtime handler");
+    AddCallTimeout(runp);
     runp.Runs([started](Session& s) { return RunPod(s, *started); });
 
     auto stopped = std::make_shared<std::vector<std::string>>();
     Verb stopp = Add("stopp", "Stop one or more running pods");
     stopp.Rest("ids", stopped.get(), "pod ids");
     stopp.Runs([stopped](Session& s) { return StopPods(s, *stopped); });
+  }
+
+  void AddCallTimeout(Verb& verb) {
+    verb.Value("-T,--cancel-timeout", &invocation_.call_timeout, "how long to wait for each call to the runtime");
   }
 
   void AddContainerVerbs() {
@@ -230,6 +266,8 @@ class Commands {
     create.Value("pod-config", &created->pod_file, "pod-config.[json|yaml]")->required();
     create.Flag("--with-pull", &create_pull->always, "pull the image first");
     create.Flag("--no-pull", &create_pull->never, "do not pull the image, whatever the configuration file says");
+    AddLogin(create, &created->login);
+    AddCallTimeout(create);
     create.Runs([created, create_pull](Session& s, const ClientConfig& config) {
       const bool pull = create_pull->always || (config.pull_on_create && !create_pull->never);
       created->pull = pull ? PullPolicy::kAlways : PullPolicy::kNever;
@@ -244,6 +282,8 @@ class Commands {
     run.Value("-r,--runtime", &run_options->runtime_handler, "runtime handler");
     run.Flag("--with-pull", &run_pull->always, "pull the image even if it is there");
     run.Flag("--no-pull", &run_pull->never, "do not pull the image (default: when it is not there)");
+    AddLogin(run, &run_options->create.login);
+    AddCallTimeout(run);
     run.Runs([run_options, run_pull](Session& s, const ClientConfig& config) {
       const bool never = run_pull->never || config.disable_pull_on_run;
       run_options->create.pull = run_pull->always ? PullPolicy::kAlways
@@ -275,6 +315,12 @@ class Commands {
     update.Value("--cpuset-cpus", &updated->cpuset_cpus, "CPUs to use");
     update.Value("--cpuset-mems", &updated->cpuset_mems, "memory nodes to use");
     update.Runs([updated](Session& s) { return UpdateContainers(s, *updated); });
+
+    auto checkpointed = std::make_shared<CheckpointOptions>();
+    Verb checkpoint = Add("checkpoint", "Checkpoint one or more running containers");
+    checkpoint.Rest("ids", &checkpointed->ids, "container ids");
+    checkpoint.Value("-e,--export", &checkpointed->archive, "archive that the runtime writes");
+    checkpoint.Runs([checkpointed](Session& s) { return CheckpointContainers(s, *checkpointed); });
   }
 
   void AddRemoveVerbs() {
@@ -303,6 +349,8 @@ class Commands {
     logs.Flag("-t,--timestamps", &shown->timestamps, "show when each line was written");
     logs.Value("--tail", &shown->tail, "only the last lines");
     logs.Value("--limit-bytes", &shown->limit_bytes, "at most so many bytes");
+    logs.Flag("-r,--reopen", &shown->reopen, "let the runtime reopen the log file first");
+    logs.Value("-s,--stream", &shown->stream, "only stdout or stderr");
     logs.Value("--since", &shown->since, "only since a time (2013-01-02T13:23:37Z) or for a duration (42m)");
     logs.Runs([shown](Session& s) { return ShowLogs(s, *shown); });
 
@@ -312,13 +360,17 @@ class Commands {
     exec.Flag("-i,--interactive", &executed->stdin_open, "keep standard input open");
     exec.Flag("-t,--tty", &executed->tty, "allocate a terminal");
     exec.Value("--timeout", &executed->timeout_seconds, "with --sync: seconds until the command is killed (0: never)");
+    AddContainerSelection(exec, &executed->filter, "--state");
+    exec.Flag("-q,--quiet", &executed->quiet, "no ids before what the selected containers say");
+    exec.Flag("-e,--ignore-errors", &executed->ignore_errors, "exit with 0 whatever the command does");
     exec.Stream(&executed->stream);
     exec.app->prefix_command();
-    exec.app->footer("usage: crictl exec [flags] CONTAINER-ID COMMAND [ARG...]");
+    exec.app->footer("usage: crictl exec [flags] CONTAINER-ID COMMAND [ARG...], without the id where a flag selects");
     exec.app->callback([invocation = &invocation_, executed, app = exec.app] {
       std::vector<std::string> words = app->remaining();
-      if (!words.empty()) executed->id = words.front();
-      const size_t before_command = words.size() > 1 && words[1] == "--" ? 2 : 1;
+      const size_t ids = IsSet(executed->filter) ? 0 : 1;
+      if (ids == 1 && !words.empty()) executed->id = words.front();
+      const size_t before_command = words.size() > ids && words[ids] == "--" ? ids + 1 : ids;
       if (words.size() > before_command) {
         executed->command.assign(words.begin() + static_cast<ptrdiff_t>(before_command), words.end());
       }
@@ -343,6 +395,18 @@ class Commands {
     statsp.Value("--name", &pods->name_pattern, "only names that this regular expression finds");
     AddStatsFlags(statsp, pods.get());
     statsp.Runs([pods](Session& s) { return ShowPodStats(s, *pods); });
+
+    auto descriptors_output = std::make_shared<OutputOptions>();
+    Verb metricdescs = Add("metricdescs", "List what metrics the runtime has");
+    metricdescs.Output(descriptors_output.get(), "json");
+    metricdescs.Runs([descriptors_output](Session& s) { return ShowMetricDescriptors(s, *descriptors_output); });
+
+    auto metrics_output = std::make_shared<OutputOptions>();
+    auto watch = std::make_shared<bool>(false);
+    Verb metricsp = Add("metricsp", "List the metrics of pods");
+    metricsp.Flag("-w,--watch", watch.get(), "again and again, until interrupted");
+    metricsp.Output(metrics_output.get(), "json");
+    metricsp.Runs([metrics_output, watch](Session& s) { return ShowPodMetrics(s, *watch, *metrics_output); });
   }
 
   static void AddStatsFlags(Verb& verb, StatsOptions* options) {
@@ -358,7 +422,9 @@ class Commands {
     Verb config = Add("config", "Get, set and list the settings of crictl");
     config.Flag("--list", &options->list, "all settings");
     config.Value("--get", &options->get, "value of one setting");
-    config.Repeated("--set", &options->set, "NAME=VALUE, written to the configuration file (may be repeated)");
+    config.Repeated("--set", &options->set, "NAME=VALUE[,NAME=VALUE...], written to the configuration file");
+    config.Value("name", &options->key, "setting to write");
+    config.Value("value", &options->value, "its value");
     config.app->callback([invocation = &invocation_, options] {
       invocation->run_alone = [options](const std::string& file) -> Result<int> {
         TRY(RunConfigVerb(std::cout, file, *options));

@@ -18,6 +18,7 @@ struct CrictlInvocation {
   std::string runtime_endpoint;
   std::string image_endpoint;
   std::string timeout;
+  std::string call_timeout;  // of the verbs that take one; "": the usual
   std::string config_file;
   bool debug = false;
 

@@ -63,9 +63,13 @@ Result<int> RunOverSocket(const CrictlInvocation& invocation) {
   if (config.debug) base::SetLogLevel(base::LogLevel::kDebug);
   TRY(CheckSocket(config.runtime_endpoint));
   if (!config.image_endpoint.empty()) TRY(CheckSocket(config.image_endpoint));
+  std::chrono::milliseconds call_timeout = std::max(config.timeout, kLeastCallTimeout);
+  if (!invocation.call_timeout.empty()) {
+    ASSIGN_OR_RETURN(call_timeout, ParseTimeout(invocation.call_timeout));
+  }
   auto runtime = cri::Connect({.endpoint = config.runtime_endpoint,
                                .image_endpoint = config.image_endpoint,
-                               .timeout = std::max(config.timeout, kLeastCallTimeout),
+                               .timeout = call_timeout,
                                .connect_timeout = config.timeout});
   if (!runtime) return Wrap(std::move(runtime).error(), "connect to the runtime");
   // As crictl does; a runtime that cannot tell may still answer the verb.

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -10,8 +11,10 @@
 #include "base/try.h"
 #include "cli/command_line.h"
 #include "cli/evidence/evidence_table.h"
+#include "cli/evidence_explain.h"
 #include "cli/evidence_verbs.h"
 #include "cli/output/human.h"
+#include "cli/preflight/inputs.h"
 #include "cli/verbs.h"
 #include "engine/syscalls/arch.h"
 #include "insight/evidence/audit_log.h"
@@ -30,7 +33,7 @@ usage: portcullis evidence VERB [flags]
   strace FILE...    read strace's output: -f, -ff (all its files together), -c, with any time stamps; compressed or not
   watch             seccomp records of this host as they happen, with their pods: --for 10m
   host              what this host's kernel, audit system and runtimes let be seen and done
-  show TRACE...     print traces, merged
+  show TRACE...     print traces, merged; --under PROFILE explains each denial instead (so do log and watch)
   merge TRACE...    merge traces into one, of replicas and of several runs: -o TRACE
 
 -o TRACE writes a trace (compressed when the name ends in .gz). Exit codes: 0 good, 1 the evidence is INCOMPLETE (it says
@@ -100,6 +103,10 @@ Result<int> Log(std::vector<std::string> paths, const Flags& flags) {
                  "%llu lines only look like records (neither kernel nor audit daemon wrote them): not counted\n",
                  static_cast<unsigned long long>(counts.foreign));
   }
+  if (counts.records == 0) {
+    std::fputs("nothing was denied or logged there, or it was not written down: portcullis evidence host tells\n",
+               stderr);
+  }
   return FinishEvidence(reader.Take(), flags);
 }
 
@@ -131,7 +138,8 @@ Result<int> Strace(const std::vector<std::string>& paths, const Flags& flags) {
   return FinishEvidence(evidence, flags);
 }
 
-Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {
+Result<int> Traces(const std::vector<std::string>& paths, Flags flags) {
+  flags.traces = paths;
   insight::Evidence all;
   for (const std::string& path : paths) {
     ASSIGN_OR_RETURN(const insight::Evidence one, insight::ReadTrace(path));
@@ -140,11 +148,46 @@ Result<int> Traces(const std::vector<std::string>& paths, const Flags& flags) {
   return FinishEvidence(all, flags);
 }
 
+Result<void> Check(const std::string& verb, const std::vector<std::string>& operands, const Flags& flags) {
+  constexpr std::array<std::string_view, 6> kVerbs = {"log", "strace", "watch", "host", "show", "merge"};
+  if (verb.empty()) return Fail(Code::kInvalidArgument, "want a verb: log, strace, watch, host, show or merge");
+  if (std::ranges::find(kVerbs, verb) == kVerbs.end()) {
+    const auto nearest = base::Nearest(verb, kVerbs);
+    return Fail(Code::kInvalidArgument, "unknown verb {}{}", base::Quote(verb),
+                nearest ? fmt::format(" (did you mean {}?)", *nearest) : "");
+  }
+  // Both have flags of their own, which begin behind the verb.
+  if (verb == "watch" || verb == "host") {
+    return Fail(Code::kInvalidArgument, "flags of {0} come behind it: portcullis evidence {0} [flags]", verb);
+  }
+  if (verb != "log" && operands.empty()) {
+    return Fail(Code::kInvalidArgument, "{0} wants files: portcullis evidence {0} FILE...", verb);
+  }
+  if (verb == "merge" && flags.out.empty()) {
+    return Fail(Code::kInvalidArgument, "merge wants the trace to write: -o TRACE");
+  }
+  if (flags.rows < 0) return Fail(Code::kInvalidArgument, "--rows={}: expected 0 (all) or more", flags.rows);
+  if (flags.format != "table" && flags.format != "trace") {
+    return Fail(Code::kInvalidArgument, "--format: want table or trace, not {}", base::Quote(flags.format));
+  }
+  return {};
+}
+
 }  // namespace
 
 int ReportEvidenceError(const Error& error) {
   std::fprintf(stderr, "portcullis evidence: %s\n", error.message.c_str());
   return kEvidenceError;
+}
+
+void AddUnderFlag(CommandLine& line, EvidenceOutput* output) {
+  line.Each(
+      "--under",
+      [output](const std::string& word) -> Result<void> {
+        ASSIGN_OR_RETURN(output->under, ReadTarget(word, {}));
+        return {};
+      },
+      "explain what was denied: rule of this profile, arguments, caller, what to do (containerd@2.2, a file)");
 }
 
 Result<int> FinishEvidence(const insight::Evidence& evidence, const EvidenceOutput& output) {
@@ -155,10 +198,16 @@ Result<int> FinishEvidence(const insight::Evidence& evidence, const EvidenceOutp
     std::fputs(insight::FormatTrace(evidence).c_str(), stdout);
     return code;
   }
-  std::fputs(EvidenceTable(evidence, {.max_rows = static_cast<size_t>(std::max(output.rows, 0)),
-                                      .denied_only = output.denied_only})
-                 .c_str(),
-             stdout);
+  if (!output.under) {
+    std::fputs(EvidenceTable(evidence, {.max_rows = static_cast<size_t>(std::max(output.rows, 0)),
+                                        .denied_only = output.denied_only})
+                   .c_str(),
+               stdout);
+  } else {
+    const auto traces = output.out.empty() ? output.traces : std::vector<std::string>{output.out};
+    ASSIGN_OR_RETURN(const std::string text, ExplainDenials(evidence, *output.under, traces));
+    std::fputs(text.c_str(), stdout);
+  }
   const std::string missing = CompletenessText(evidence);
   if (!missing.empty()) std::printf("\n%s", missing.c_str());
   if (!output.out.empty()) std::printf("wrote %s\n", output.out.c_str());
@@ -183,15 +232,15 @@ int EvidenceMain(const std::vector<std::string>& args) {
   line.Text("--arch", &flags.arch, "strace: the machine that it ran on, such as arm64; this one's when not given");
   line.Bool("--denied", &flags.denied_only, "only calls that were denied or logged");
   line.Number("--rows", &flags.rows, "so many rows at most; 0: all");
+  AddUnderFlag(line, &flags);
   line.Positional("verb", &words, "log [FILE...] | strace FILE... | show TRACE... | merge TRACE...", false);
   line.Footer(kUsage);
   if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kEvidenceError;
   const std::string verb = words.empty() ? "" : words[0];
   const std::vector<std::string> operands(words.begin() + (words.empty() ? 0 : 1), words.end());
-  const bool known = verb == "log" || ((verb == "strace" || verb == "show" || verb == "merge") && !operands.empty());
-  if (!known || (verb == "merge" && flags.out.empty()) || flags.rows < 0 ||
-      (flags.format != "table" && flags.format != "trace")) {
-    std::fputs(kUsage, stderr);
+  if (const auto checked = Check(verb, operands, flags); !checked) {
+    ReportEvidenceError(checked.error());
+    std::fputs("try: portcullis evidence --help\n", stderr);
     return kEvidenceError;
   }
   const auto done = verb == "log"      ? Log(operands, flags)

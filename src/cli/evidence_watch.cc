@@ -194,6 +194,7 @@ int EvidenceWatchMain(const std::vector<std::string>& args) {
               "distinct calls that are kept, each some 400 bytes; more are lost, and counted as lost");
   line.Text("--format", &flags.output.format, "table or trace");
   line.Number("--rows", &flags.output.rows, "so many rows at most; 0: all");
+  AddUnderFlag(line, &flags.output);
   line.Text("--source", &flags.source, "audit (the audit system's multicast group), kmsg (the kernel's log) or best");
   line.Text("-r,--runtime-endpoint", &flags.endpoint,
             "socket of the runtime that knows the pods (default: as crictl finds it)");

@@ -204,6 +204,10 @@ Result<int> Run(Flags flags) {
                        if (done % 64 == 0) progress.Say(fmt::format("judged {} of {}", done, all));
                      }));
   }
+  // A gate must not be passed because there was nothing to look at.
+  if (!asks && report.verdicts.empty()) {
+    return Fail(Code::kFailedPrecondition, "the evidence is of no container and no command: there is nothing to judge");
+  }
   for (const Diagnostic& diagnostic : diagnostics) {
     std::fprintf(stderr, "portcullis preflight: %s\n", FormatDiagnostic(diagnostic).c_str());
   }
@@ -271,7 +275,7 @@ int PreflightMain(const std::vector<std::string>& args) {
   line.Bool("--verbose", &flags.verbose, "also denied calls that change nothing, and every caller");
   line.Positional("manifest", &flags.manifests, "files, folders or -", false);
   line.Footer(kFooter);
-  if (const auto exit_code = line.Parse(args, "portcullis preflight: ")) return *exit_code == 0 ? 0 : kExitUsage;
+  if (const auto exit_code = line.Parse(args)) return *exit_code == 0 ? 0 : kExitUsage;
   const auto done = Run(std::move(flags));
   return done ? *done : Report(done.error());
 }

@@ -69,7 +69,7 @@ int WithProfiles(CommandLine& line, const std::vector<std::string>& args, const 
 }
 
 int Print(const seccomp::ResolvedProfile& profile) {
-  std::puts(seccomp::ToJson(profile).dump(2).c_str());
+  PrintJson(seccomp::ToJson(profile));
   return 0;
 }
 
@@ -94,7 +94,7 @@ Result<int> PrintIntersection(const Inputs& inputs) {
   std::fprintf(stderr, "portcullis profile: two filters are needed, installed in this order: %s\n", result.why.c_str());
   nlohmann::json list = nlohmann::json::array();
   for (const seccomp::ResolvedProfile& profile : result.profiles) list.push_back(seccomp::ToJson(profile));
-  std::puts(list.dump(2).c_str());
+  PrintJson(list);
   return 0;
 }
 
@@ -105,7 +105,7 @@ Result<int> PrintSubset(const Inputs& inputs, bool as_written, bool as_json) {
   const char* first = inputs.words[0].c_str();
   const char* second = inputs.words[1].c_str();
   if (as_json) {
-    std::puts(DifferencesToJson(verdict.beyond).dump(2).c_str());
+    PrintJson(DifferencesToJson(verdict.beyond));
   } else if (verdict.subset) {
     std::printf("%s permits nothing that %s does not\n", first, second);
   } else {

@@ -183,7 +183,7 @@ int ProfileEvalMain(const std::vector<std::string>& args) {
                            {"decidedBy", why}};
     if (decision.rule) json["rule"] = *decision.rule;
     if (enforced) json["enforced"] = bpf::ReturnText(*enforced);
-    std::puts(json.dump(2).c_str());
+    PrintJson(json);
   } else {
     std::printf("%s: %s\ndecided by: %s\n", call->name.empty() ? operands[1].c_str() : call->name.c_str(),
                 bpf::ReturnText(answer).c_str(), why.c_str());

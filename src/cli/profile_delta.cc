@@ -71,7 +71,7 @@ int ProfileDeltaMain(const std::vector<std::string>& args) {
   }
   const auto profile = ApplyDelta(operands[0], flags);
   if (!profile) return ReportProfileError(profile.error());
-  std::puts(profile->dump(2).c_str());
+  PrintJson(*profile);
   return 0;
 }
 

@@ -41,7 +41,7 @@ int ProfileDiffMain(const std::vector<std::string>& args) {
   const auto differences = filter::Differences(*before, *after);
   if (!differences) return ReportProfileError(differences.error());
   if (as_json) {
-    std::puts(DifferencesToJson(*differences).dump(2).c_str());
+    PrintJson(DifferencesToJson(*differences));
   } else {
     std::fputs(DifferencesToText(*differences).c_str(), stdout);
     std::printf("%zu difference%s\n", differences->size(), differences->size() == 1 ? "" : "s");

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/preflight/inputs.h"
+#include "cli/profile_base.h"
 #include "cli/profile_verbs.h"
 #include "engine/algebra/lint.h"
 #include "engine/filter/compile.h"
@@ -35,6 +36,7 @@ struct Flags {
   std::string root_dir = "/var/lib/kubelet";
   bool minimal = false;
   bool tolerated = false;
+  bool denied = false;
   bool overwrite = false;
   bool start_test = true;
   bool incomplete = false;
@@ -62,6 +64,18 @@ int FitOf(const insight::Workload& workload, const insight::Workload& wanted) {
   }
   owner.kind = "Pod";
   return k8s::MayBePodOf(owner, workload.pod) ? 1 : 0;
+}
+
+// "they are of default/web-0/nginx, default/db-0/redis"
+std::string WhoseText(const insight::Evidence& evidence) {
+  constexpr size_t kMost = 5;
+  std::vector<std::string> names;
+  for (const insight::Workload& one : evidence.workloads()) {
+    if (names.size() < kMost) names.push_back(NameOf(insight::SubjectOf(one)));
+  }
+  if (names.empty()) return "they have no calls at all";
+  const size_t more = evidence.workloads().size() - names.size();
+  return "they are of " + base::Join(names, ", ") + (more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
 // All that belongs together, as calls of one container.
@@ -93,10 +107,16 @@ Result<insight::Evidence> Gather(const Flags& flags, const std::optional<insight
     chosen.Add(std::move(moved), facts);
   }
   if (*workloads == 0 && wanted) {
-    return Fail(Code::kNotFound, "no trace has calls of container {}/{}/{}", wanted->pod_namespace, wanted->pod,
-                wanted->container);
+    return Fail(Code::kNotFound, "no trace has calls of container {}/{}/{} ({})", wanted->pod_namespace, wanted->pod,
+                wanted->container, WhoseText(all));
   }
   return chosen;
+}
+
+// Recorded under the profile that is to be mended: a filter's answer hides what the kernel would have said.
+insight::Call WithoutFilter(insight::Call call) {
+  if (call.result == insight::CallResult::kErrno) call.error = 0;
+  return call;
 }
 
 bool WentThrough(const insight::Call& call) {
@@ -104,8 +124,10 @@ bool WentThrough(const insight::Call& call) {
   return call.result != insight::CallResult::kErrno && (!outcome || *outcome != insight::kKilled);
 }
 
-void Collect(const insight::Evidence& evidence, const insight::Enforced& base, bool with_tolerated, Seen& seen) {
-  for (const auto& [call, facts] : evidence.calls()) {
+Result<void> Collect(const insight::Evidence& evidence, const ProfileBase& from, const insight::Enforced& base,
+                     const Flags& flags, Seen& seen) {
+  for (const auto& [recorded, facts] : evidence.calls()) {
+    const insight::Call call = flags.denied ? WithoutFilter(recorded) : recorded;
     const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
     const auto name = arch ? syscalls::NameOf(*arch, call.number) : std::nullopt;
     const auto judgement = insight::Judge(base, nullptr, call);
@@ -115,21 +137,32 @@ void Collect(const insight::Evidence& evidence, const insight::Enforced& base, b
       continue;
     }
     const std::string caller = call.executable.empty() ? call.comm : call.executable;
+    bool on_purpose = false;
+    if (from.delta) {
+      ASSIGN_OR_RETURN(on_purpose, insight::DeniesOnPurpose(*from.delta, base, call));
+    }
+    const bool went_through = WentThrough(call) || (flags.denied && call.result == insight::CallResult::kErrno);
     const bool missed = judgement->effect == Effect::kBreaks || judgement->effect == Effect::kUnknown ||
-                        (with_tolerated && judgement->effect == Effect::kTolerated && WentThrough(call));
-    if (missed) {
+                        (flags.tolerated && judgement->effect == Effect::kTolerated && went_through);
+    if (missed && !on_purpose) {
       seen.needed.push_back({call, caller});
       if (name) seen.names.emplace(*name);
     } else {
       if (WentThrough(call) && judgement->known != nullptr) {
         for (const std::string_view other : judgement->known->instead) seen.names.emplace(other);
       }
+      std::string why = on_purpose ? "the delta denies it" : judgement->why;
+      // strace writes a filter's refusal and the kernel's alike, so this is for who knows the recording to say.
+      if (judgement->effect == Effect::kNone && call.result == insight::CallResult::kErrno) {
+        why += "; if a filter denied it then, --denied allows it";
+      }
       seen.left_out.push_back(
-          fmt::format("{} ({}): {}", name ? std::string(*name) : std::to_string(call.number), caller, judgement->why));
+          fmt::format("{} ({}): {}", name ? std::string(*name) : std::to_string(call.number), caller, why));
     }
   }
   std::ranges::sort(seen.left_out);
   seen.left_out.erase(std::ranges::unique(seen.left_out).begin(), seen.left_out.end());
+  return {};
 }
 
 void Tell(const std::string& text) { std::fprintf(stderr, "portcullis profile: %s\n", text.c_str()); }
@@ -183,15 +216,18 @@ Result<std::string> Install(const std::string& text, const Flags& flags) {
   return path;
 }
 
-Result<std::string> MakeText(const Flags& flags, const Operand& operand, const seccomp::ResolveContext& context,
-                             const insight::Addition& addition, const seccomp::ResolvedProfile& profile) {
-  if (flags.format == "delta") return insight::DeltaText(addition, DeltaBaseName(operand));
-  if (flags.format == "oci" || addition.delta.allow.empty()) {
-    if (flags.format == "docker") return seccomp::ToJson(operand.profile).dump(2) + "\n";
-    return seccomp::ToJson(profile).dump(2) + "\n";
+Result<std::string> MakeText(const Flags& flags, const ProfileBase& base, const insight::Addition& addition,
+                             const seccomp::ResolvedProfile& profile) {
+  if (flags.format == "delta") {
+    return base.delta ? insight::AddToDeltaText(base.delta_text, addition, flags.base)
+                      : insight::DeltaText(addition, DeltaBaseName(base.operand));
   }
+  algebra::Delta delta = base.delta.value_or(algebra::Delta{});
+  delta.allow.insert(delta.allow.end(), addition.delta.allow.begin(), addition.delta.allow.end());
+  if (flags.format == "oci") return seccomp::ToJson(profile).dump(2) + "\n";
+  if (delta.allow.empty() && delta.deny.empty()) return seccomp::ToJson(base.operand.profile).dump(2) + "\n";
   ASSIGN_OR_RETURN(const seccomp::Profile docker,
-                   algebra::ApplyToProfile(operand.profile, addition.delta, context.flavour));
+                   algebra::ApplyToProfile(base.operand.profile, delta, base.context.flavour));
   for (const Diagnostic& one : seccomp::LintPortability(docker, "the profile")) Tell("lint: " + FormatDiagnostic(one));
   return seccomp::ToJson(docker).dump(2) + "\n";
 }
@@ -218,14 +254,14 @@ Result<int> Run(const Flags& flags) {
   if (!flags.container.empty()) {
     ASSIGN_OR_RETURN(wanted, ParseContainerName(flags.container, "--container"));
   }
-  ASSIGN_OR_RETURN(const Operand operand, ReadOperand(flags.base));
-  ASSIGN_OR_RETURN(const seccomp::ResolveContext context, ToContext(flags.words, operand));
-  ASSIGN_OR_RETURN(const seccomp::ResolvedProfile resolved, ResolveOperand(operand, context));
-  const insight::Enforced base{resolved, filter::Describe(resolved, {.native = context.host}), context.host};
+  ASSIGN_OR_RETURN(const ProfileBase from, ReadProfileBase(flags.base, flags.words));
+  const syscalls::Arch host = from.context.host;
+  const seccomp::ResolvedProfile& resolved = from.resolved;
+  const insight::Enforced base{resolved, filter::Describe(resolved, {.native = host}), host};
 
   Seen seen;
   ASSIGN_OR_RETURN(const insight::Evidence evidence, Gather(flags, wanted, &seen.workloads));
-  Collect(evidence, base, flags.tolerated, seen);
+  TRY(Collect(evidence, from, base, flags, seen));
   if (!evidence.IsComplete() && !flags.incomplete) {
     return Fail(
         Code::kFailedPrecondition,
@@ -242,22 +278,22 @@ Result<int> Run(const Flags& flags) {
 
   seccomp::ResolvedProfile profile = resolved;
   if (!addition.delta.allow.empty()) {
-    ASSIGN_OR_RETURN(profile, algebra::Apply(resolved, addition.delta, context.host));
+    ASSIGN_OR_RETURN(profile, algebra::Apply(resolved, addition.delta, host));
   } else if (!flags.minimal) {
-    Tell(fmt::format("{} needs nothing beyond {}", wanted ? flags.container : "the evidence", operand.name));
+    Tell(fmt::format("{} needs nothing beyond {}", wanted ? flags.container : "the evidence", from.name));
     if (flags.format == "delta") return addition.impossible.empty() ? 0 : 1;
   }
   if (flags.minimal) {
     std::set<std::string> names = seen.names;
     names.merge(insight::RuntimeCalls());
-    ASSIGN_OR_RETURN(profile, insight::OnlySeen(profile, names, context.host));
+    ASSIGN_OR_RETURN(profile, insight::OnlySeen(profile, names, host));
   }
-  const auto compiled = filter::Compile(profile, {.native = context.host});
+  const auto compiled = filter::Compile(profile, {.native = host});
   if (!compiled) return Failure(compiled.error());
-  if (!Lint(profile, resolved, context.host))
+  if (!Lint(profile, resolved, host))
     return Fail(Code::kFailedPrecondition, "lint found an error, and the profile is not offered");
-  if (flags.start_test && context.host == syscalls::NativeArch()) TRY(StartTest(profile));
-  ASSIGN_OR_RETURN(const std::string text, MakeText(flags, operand, context, addition, profile));
+  if (flags.start_test && host == syscalls::NativeArch()) TRY(StartTest(profile));
+  ASSIGN_OR_RETURN(const std::string text, MakeText(flags, from, addition, profile));
   if (flags.install.empty()) {
     std::fputs(text.c_str(), stdout);
   } else {
@@ -277,13 +313,17 @@ int ProfileFromEvidenceMain(const std::vector<std::string>& args) {
       "portcullis profile from-evidence",
       "Makes the profile that recorded calls need: a default, and what it lacks. Exit code 1: some calls cannot be "
       "allowed by a profile.");
-  line.Text("--base", &flags.base, "the default that the container would get (containerd@2.2, cri-o@1.34)");
+  line.Text("--base", &flags.base,
+            "the default that the container would get (containerd@2.2, cri-o@1.34), or what it has: a profile's or a "
+            "delta's file");
   AddResolveFlags(line, &flags.words);
   line.Text("--container", &flags.container,
             "NAMESPACE/POD/CONTAINER; its replicas, and traces of commands where no trace "
             "names it; without it all that the traces have");
   line.Text("--format", &flags.format, "delta, or a complete profile: oci (as every runtime reads it) or docker");
   line.Bool("--minimal", &flags.minimal, "allow only what was seen, and what OCI runtimes call themselves");
+  line.Bool("--denied", &flags.denied,
+            "the base was in force when this was recorded: what a filter denied then is missing from it");
   line.Bool("--tolerated", &flags.tolerated, "also allow calls that programs are known to do without");
   line.Bool("--incomplete", &flags.incomplete, "also of evidence that lost events");
   line.Bool("--start-test", &flags.start_test,

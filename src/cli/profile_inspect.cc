@@ -16,11 +16,11 @@
 #include "engine/bpf/program.h"
 #include "engine/filter/disassemble.h"
 #include "engine/filter/prove.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/library.h"
 #include "engine/syscalls/syscalls.h"
 #include "host/filter/filters.h"
-#include "runtime/container/process_info.h"
-#include "spec/oci/capabilities.h"
+#include "host/proc/process.h"
 
 namespace portcullis::cli {
 namespace {
@@ -37,14 +37,10 @@ struct CapabilitySet {
 };
 
 std::vector<CapabilitySet> CapabilitySets(pid_t pid) {
-  const auto known = oci::CapabilityNames();
+  const auto known = seccomp::CapabilityNames();
   std::vector<CapabilitySet> sets;
-  if (const auto info = runtime::ReadProcessInfo(pid)) {
-    CapabilitySet own{.name = "the capabilities of the process", .names = {}};
-    for (size_t bit = 0; bit < known.size(); ++bit) {
-      if ((info->bounding_capabilities >> bit & 1) != 0) own.names.emplace_back(known[bit]);
-    }
-    sets.push_back(std::move(own));
+  if (const auto status = host::ReadStatus(pid)) {
+    sets.push_back({"the capabilities of the process", seccomp::CapabilitiesOfMask(status->bounding_capabilities)});
   }
   sets.push_back({"Docker's default capabilities", seccomp::DockerDefaultCapabilities()});
   sets.push_back({"CRI-O's default capabilities", seccomp::CriODefaultCapabilities()});
@@ -213,7 +209,7 @@ Result<int> Inspect(const std::string& pid_word, const std::vector<std::string>&
     }
   }
   if (format == "json") {
-    std::puts(list.dump(2).c_str());
+    PrintJson(list);
   } else if (filters.empty()) {
     std::printf("process %d has no seccomp filter (unconfined)\n", pid);
   }

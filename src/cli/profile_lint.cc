@@ -74,9 +74,9 @@ int ProfileLintMain(const std::vector<std::string>& args) {
     Append(findings, *std::move(found));
   }
   if (format == "sarif") {
-    std::puts(ToSarif(findings, PORTCULLIS_VERSION).dump(2).c_str());
+    PrintJson(ToSarif(findings, PORTCULLIS_VERSION));
   } else if (format == "json") {
-    std::puts(ToJson(findings).dump(2).c_str());
+    PrintJson(ToJson(findings));
   } else {
     for (const Diagnostic& finding : findings) std::puts(FormatDiagnostic(finding).c_str());
     if (findings.empty()) std::puts("nothing found");

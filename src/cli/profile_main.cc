@@ -1,5 +1,6 @@
 // portcullis profile: look at, check, compile and compare seccomp profiles. Needs no node.
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "cli/profile_verbs.h"
@@ -65,6 +66,10 @@ constexpr Verb kVerbs[] = {
 int ReportProfileError(const Error& error) {
   std::fprintf(stderr, "portcullis profile: %s\n", error.message.c_str());
   return kProfileError;
+}
+
+void PrintJson(const nlohmann::json& json) {
+  std::puts(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
 void AddResolveFlags(CommandLine& line, ResolveWords* words) {

@@ -10,7 +10,7 @@ namespace portcullis::cli {
 namespace {
 
 int Print(const nlohmann::json& json) {
-  std::puts(json.dump(2).c_str());
+  PrintJson(json);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 // code: 0, 1 (a difference, a finding, a refusal) or 2 (an error).
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ inline constexpr int kProfileError = 2;
 
 // Prints "portcullis profile: <message>" and returns kProfileError.
 int ReportProfileError(const Error& error);
+
+// Indented, on standard output. Bytes that are no UTF-8, as a file's name may have, are replaced.
+void PrintJson(const nlohmann::json& json);
 
 // The flags --caps, --arch, --kernel and --flavour.
 void AddResolveFlags(CommandLine& line, ResolveWords* words);

@@ -21,6 +21,7 @@ namespace portcullis::cli {
 namespace {
 
 constexpr int kWatchMilliseconds = 2000;
+constexpr int kNotAsMeant = 1;
 constexpr char kClearScreen[] = "\033[2J\033[H";
 
 struct Flags {
@@ -63,7 +64,8 @@ nlohmann::json WholeJson(const std::vector<StatusRow>& rows, const std::string& 
   return json;
 }
 
-Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
+// Exit code: 1 when the kernel was asked and one of the filters is not known to be what was meant.
+Result<int> Show(cri::RuntimeApi& runtime, const Flags& flags) {
   const NodeSwitch node = AskNode(flags.node_address);
   ASSIGN_OR_RETURN(const auto rows, CollectStatus(runtime, {.all = flags.all,
                                                             .node_default_on = node.on,
@@ -78,8 +80,10 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
     std::cout << StatusTable(rows);
   }
   std::cout.flush();
+  int code = 0;
   for (const StatusRow& row : rows) {
     if (!row.verdict || row.verdict->as_meant == true) continue;
+    code = kNotAsMeant;
     std::cerr << "status: " << row.pod << ' ' << row.container << ": " << row.verdict->text << '\n';
   }
   if (self_seccomp == "off" || self_seccomp == "log") {
@@ -99,19 +103,21 @@ Result<void> Show(cri::RuntimeApi& runtime, const Flags& flags) {
         << "status: stale containers were started under the other setting of SeccompDefault; they take the present "
            "one when their pod is created anew\n";
   }
-  return {};
+  return code;
 }
 
-Result<void> Run(const Flags& flags) {
+Result<int> Run(const Flags& flags) {
   if (flags.output != "table" && flags.output != "json" && flags.output != "yaml") {
     return Fail(Code::kInvalidArgument, "unsupported output format {}, use one of table, json, yaml",
                 base::Quote(flags.output));
   }
   ASSIGN_OR_RETURN(const std::string endpoint, RuntimeEndpoint(flags.endpoint));
   ASSIGN_OR_RETURN(const auto runtime, cri::Connect({.endpoint = endpoint}));
-  TRY(Show(*runtime, flags));
-  while (flags.watch && poll(nullptr, 0, kWatchMilliseconds) == 0) TRY(Show(*runtime, flags));
-  return {};
+  ASSIGN_OR_RETURN(int code, Show(*runtime, flags));
+  while (flags.watch && poll(nullptr, 0, kWatchMilliseconds) == 0) {
+    ASSIGN_OR_RETURN(code, Show(*runtime, flags));
+  }
+  return code;
 }
 
 }  // namespace
@@ -128,8 +134,10 @@ int StatusMain(int argc, char** argv) {
             "read the filters of every container's process and prove them equal to what was meant (stops it for less "
             "than a millisecond)");
   line.Bool("--watch", &flags.watch, "again every two seconds, until interrupted");
+  line.Footer("Exit codes: 0 good, 1 an error, or with --verify a filter that is not proven to be what was meant.");
   if (const auto exit_code = line.Parse({argv + 1, argv + argc})) return *exit_code;
-  if (const auto shown = Run(flags); !shown) {
+  const auto shown = Run(flags);
+  if (!shown) {
     std::cerr << "portcullis status: " << shown.error().message
               << (shown.error().code == Code::kUnavailable
                       ? "; is portcullis node running? (--runtime-endpoint names another socket)"
@@ -137,7 +145,7 @@ int StatusMain(int argc, char** argv) {
               << '\n';
     return 1;
   }
-  return 0;
+  return *shown;
 }
 
 }  // namespace portcullis::cli

@@ -74,8 +74,6 @@ std::string DenialTable(const Denials& denials) {
   return table.Text();
 }
 
-void Print(const json& document) { std::puts(document.dump(2, ' ', false, json::error_handler_t::replace).c_str()); }
-
 // ---- try
 
 struct TryFlags {
@@ -167,7 +165,7 @@ Result<int> Try(const TryFlags& flags, const std::vector<std::string>& command) 
         out["failures"].push_back({{"name", failure.name}, {"message", failure.message}});
       }
     }
-    Print(out);
+    PrintJson(out);
   } else {
     std::puts("");
     if (run.denials.empty()) {
@@ -256,7 +254,7 @@ Result<int> Tolerate(const TolerateFlags& flags, const std::vector<std::string>&
                                {"verdict", NameOf(one.verdict.survival)},
                                {"why", one.verdict.why}});
     }
-    Print(out);
+    PrintJson(out);
     return fails ? kFailed : 0;
   }
   if (tried.empty()) {

@@ -140,6 +140,7 @@ class UpgradeTest : public ::testing::Test {
     EXPECT_TRUE(server_.Start());
   }
   ~UpgradeTest() override {
+    server_.Stop();  // its thread adds to these
     for (std::thread& thread : threads_) thread.join();
   }
 

@@ -1,6 +1,7 @@
-"""Debian's containerd on a socket and folders of its own, as a peer for our client."""
+"""The containerd of PATH (1.6, 1.7 or 2.x) on a socket and folders of its own, as a peer for our client."""
 
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -8,17 +9,21 @@ import unittest
 import harness
 from harness import SUITE
 
-CONFIG = """\
-version = 2
+COMMON = """\
 root = "{dir}/root"
 state = "{dir}/state"
 disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp",
-  "io.containerd.internal.v1.opt"]
+  "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
 
 [grpc]
   address = "{socket}"
 
+"""
+
+CONFIG_2 = """\
+version = 2
+""" + COMMON + """\
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "registry.k8s.io/pause:3.10"
   disable_apparmor = true
@@ -33,12 +38,45 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     conf_dir = "{dir}/cni"
 """
 
+# The CRI plugin in three.
+CONFIG_3 = """\
+version = 3
+""" + COMMON + """\
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "registry.k8s.io/pause:3.10"
+
+[plugins."io.containerd.cri.v1.runtime"]
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  tolerate_missing_hugetlb_controller = true
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/usr/lib/cni"]
+    conf_dir = "{dir}/cni"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+"""
+
 NETWORK = """\
 {{"cniVersion": "1.0.0", "name": "peer", "plugins": [
   {{"type": "bridge", "bridge": "{bridge}", "isGateway": true, "ipMasq": true,
    "ipam": {{"type": "host-local", "dataDir": "{dir}/ipam", "ranges": [[{{"subnet": "{subnet}"}}]], "routes": [{{"dst": "0.0.0.0/0"}}]}}}},
   {{"type": "portmap", "capabilities": {{"portMappings": true}}}}]}}
 """
+
+
+def version():
+    """Of the containerd in PATH, as (2, 1)."""
+    if shutil.which("containerd") is None:
+        raise CannotStart("containerd is not installed")
+    told = harness.run("containerd", "--version").stdout
+    found = re.search(r" v?(\d+)\.(\d+)\.\d+", told)
+    if found is None:
+        raise CannotStart(f"containerd does not tell its version: {told}")
+    return int(found.group(1)), int(found.group(2))
 
 
 class CannotStart(unittest.SkipTest):
@@ -56,12 +94,11 @@ class Containerd:
         self.process = None
         harness.write(f"{self.dir}/cni/10-peer.conflist",
                       NETWORK.format(dir=self.dir, bridge=self.bridge, subnet=SUITE.subnet()))
-        self.config = harness.write(f"{self.dir}/config.toml", CONFIG.format(dir=self.dir, socket=self.socket))
+        config = CONFIG_3 if version() >= (2, 0) else CONFIG_2
+        self.config = harness.write(f"{self.dir}/config.toml", config.format(dir=self.dir, socket=self.socket))
 
     def start(self, *images):
         """`images` are names of archives, imported once it answers."""
-        if shutil.which("containerd") is None:
-            raise CannotStart("containerd is not installed")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(["containerd", "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, cwd=self.dir)

@@ -4,6 +4,7 @@
 //   denied-calls threads     ends with 0 when a thread can be started (the C library tries clone3, then clone)
 //   denied-calls sandbox     ends with 0 when a user namespace can be made
 //   denied-calls placement   ends with 0 whether its memory can be placed or not
+//   denied-calls keyring     ends with 0 when it can look at its keyring
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/audit.h>
@@ -124,12 +125,22 @@ static int Placement(void) {
   return 0;
 }
 
+static int Keyring(void) {
+  if (syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, (long)KEY_SPEC_PROCESS_KEYRING, 1) != -1) {
+    printf("has a keyring\n");
+    return 0;
+  }
+  printf("no keyring: %m\n");
+  return 1;
+}
+
 int main(int argc, char** argv) {
   const char* verb = argc > 1 ? argv[1] : "";
   if (strcmp(verb, "calls") == 0) return Calls();
   if (strcmp(verb, "threads") == 0) return Threads();
   if (strcmp(verb, "sandbox") == 0) return Sandbox();
   if (strcmp(verb, "placement") == 0) return Placement();
-  fprintf(stderr, "usage: denied-calls calls|threads|sandbox|placement\n");
+  if (strcmp(verb, "keyring") == 0) return Keyring();
+  fprintf(stderr, "usage: denied-calls calls|threads|sandbox|placement|keyring\n");
   return 2;
 }

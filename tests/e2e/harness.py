@@ -326,7 +326,7 @@ class Daemon:
         return ["--state-dir", self.state_dir, "--run-dir", self.run_dir, "--listen", self.socket,
                 "--cni-conf-dir", f"{self.dir}/cni", "--cni-default", "--cni-bridge", self.bridge,
                 "--cni-subnet", self.subnet, "--default-cgroup-parent", self.cgroup_parent,
-                "--oci-runtime", OCI_RUNTIME]
+                "--oci-runtime", OCI_RUNTIME, "--conmon", shutil.which("conmon")]
 
     def command(self):
         return [SUITE.portcullis, self.VERB, *self.runtime_flags(), *self.args]

@@ -1,7 +1,8 @@
-"""The node with Debian's containerd behind it: the same pods, the same answers as with the embedded runtime."""
+"""The node with the containerd of PATH behind it: the same pods, the same answers as with the embedded runtime."""
 
 import json
 import os
+import re
 import signal
 import unittest
 
@@ -26,6 +27,30 @@ class Examples(test_examples.ExamplePods, containerd.ContainerdNodeTest):
         self.assertTrue(status["containerID"].startswith("containerd://"), status)
         parent = harness.kernel_field(self.node.pid_of("test-pod", "test-container"), "PPid")
         self.assertIn("containerd-shim-runc-v2", harness.read(f"/proc/{parent}/cmdline"))
+
+
+class Defaults(containerd.ContainerdNodeTest):
+    """What this containerd applies as its default is what we know of its release, whatever the capabilities."""
+
+    CAPABILITIES = {"plain": {}, "none": {"drop": ["ALL"]}, "admin": {"add": ["SYS_ADMIN"]}, "all": {"add": ["ALL"]},
+                    "some": {"add": ["SYS_PTRACE", "SYS_BOOT", "SYSLOG", "BPF", "PERFMON", "SYS_TIME", "SYS_NICE"]}}
+
+    def test_are_those_of_its_release(self):
+        self.node.apply(pod("defaults", *[
+            container(name, FOREVER, securityContext={"capabilities": capabilities, **seccomp("RuntimeDefault")})
+            for name, capabilities in self.CAPABILITIES.items()]))
+        self.node.wait_running("defaults", timeout=60)
+        rows = self.node.status("--verify")
+        # "RuntimeDefault (containerd@1.7.24~ds1)": as it tells itself, which is a name for our profiles too.
+        release = re.fullmatch(r"RuntimeDefault \((containerd@.*)\)", rows[("defaults", "plain")]["effective"]).group(1)
+        for name in self.CAPABILITIES:
+            with self.subTest(name):
+                self.assertTrue(rows[("defaults", name)]["kernel"]["asMeant"], rows[("defaults", name)])
+                spec = self.node.inspect(self.node.id_of("defaults", name))["info"]["runtimeSpec"]
+                applied = harness.write(f"{self.node.dir}/{name}.json", spec["linux"]["seccomp"])
+                bounding = spec["process"]["capabilities"].get("bounding", [])
+                harness.run(SUITE.portcullis, "profile", "diff", "--as-written", "--caps", ",".join(bounding) or "none", applied,
+                            release)
 
 
 class SwitchedOff(containerd.ContainerdNodeTest):

@@ -3,7 +3,9 @@
 import os
 import re
 import signal
+import unittest
 
+import cri_client
 import harness
 from harness import FOREVER, SUITE, container, pod, wait
 from netpeers import Neighbour, Peer, ask, family
@@ -192,6 +194,39 @@ class SixOnly(harness.NodeTest):
             self.assertEqual(neighbour.ask("tcp", neighbour.node6, 31680), neighbour.own6)
         self.node.remove("six")
         self.node.wait_gone("six")
+
+
+@unittest.skipIf(cri_client.grpc is None, "python3-grpcio is not installed")
+class PodCidr(harness.RuntimeTest):
+    """A kubelet tells the node's pod CIDR, once."""
+
+    def call(self, method, **fields):
+        client = cri_client.Client(self.runtime.socket)
+        try:
+            return client.call("RuntimeService", method, **fields)
+        finally:
+            client.close()
+
+    def address(self, name):
+        config = {"metadata": {"name": name, "namespace": "cidr", "uid": name},
+                  "linux": {"cgroup_parent": f"{self.runtime.cgroup}/cidr"}}
+        self.call("RunPodSandbox", config=config)
+        return sandbox_of(self.runtime, name)["status"]["network"]["ip"]
+
+    def test_it_is_that_of_the_default_network(self):
+        prefix = self.runtime.subnet.rsplit(".", 1)[0] + "."
+        self.assertTrue(self.address("before").startswith(prefix), "the bridge has the old subnet's address")
+        cidr = SUITE.subnet()
+        told = {"network_config": {"pod_cidr": cidr}}
+        self.call("UpdateRuntimeConfig", runtime_config=told)
+        prefix = cidr.rsplit(".", 1)[0] + "."
+        self.assertTrue(self.address("after").startswith(prefix))
+        self.assertEqual(len([line for line in nat().splitlines() if f"-s {cidr}" in line and "MASQUERADE" in line]), 1)
+        self.runtime.stop(signal.SIGKILL)
+        self.runtime.start()
+        self.assertTrue(self.address("restarted").startswith(prefix), "nobody tells it again")
+        self.call("UpdateRuntimeConfig", runtime_config=told)
+        self.assertTrue(self.address("again").startswith(prefix))
 
 
 class OwnConfiguration(harness.Runtime):

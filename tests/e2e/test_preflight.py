@@ -325,7 +325,7 @@ class Preflight(unittest.TestCase):
         self.assertEqual(json.loads(same.stdout), whole)
         none = harness.run(SUITE.portcullis, "profile", "from-evidence", "--container", "default/other/c", *traces, check=False)
         self.assertEqual(none.returncode, 2)
-        self.assertIn("no trace has calls of container default/other/c", none.stderr)
+        self.assertIn("no trace has calls of container default/other/c (they are of default/web-7d9f8b5c6d-aaaaa/c, ", none.stderr)
 
     def test_losses_are_never_safe(self):
         quiet = write_trace(f"{self.folder}/quiet.jsonl", {"namespace": "default", "pod": "calls-e2e", "container": "c"},

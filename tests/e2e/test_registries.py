@@ -506,18 +506,8 @@ class BehindContainerd(unittest.TestCase):
 class RemoteNode(harness.Node):
     """With another runtime the embedded one's flags would have no effect, and are refused."""
 
-    EMBEDDED = ("--state-dir", "--run-dir", "--listen", "--cni-conf-dir", "--cni-bridge", "--cni-subnet", "--default-cgroup-parent",
-                "--oci-runtime")
-
-    def command(self):
-        words = iter(super().command())
-        kept = []
-        for word in words:
-            if word in self.EMBEDDED:
-                next(words)
-            elif word != "--cni-default":
-                kept.append(word)
-        return kept
+    def runtime_flags(self):
+        return []
 
     def end(self):
         self.remove_pods()

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import struct
 import subprocess
 import unittest
@@ -35,6 +36,46 @@ def unshare_by(entry):
     return x86_program(call + EXIT_WITH_ERRNO)
 
 
+class ProfilesIgnored(unittest.TestCase):
+    """An OCI runtime that takes no notice of linux.seccomp, as one that was built without it."""
+
+    def test_the_container_is_killed(self):
+        runtime = harness.Runtime()
+        self.addCleanup(lambda: self.assertEqual(runtime.close(), []))
+        wrapper = harness.write(f"{runtime.dir}/careless", f"""#!/bin/sh
+bundle=
+previous=
+for word in "$@"; do
+  case "$previous" in --bundle|-b) bundle=$word;; esac
+  previous=$word
+done
+case " $* " in
+  *" create "*)
+    jq 'del(.linux.seccomp)' "$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json";;
+esac
+exec {shutil.which("runc")} "$@"
+""")
+        os.chmod(wrapper, 0o755)
+        command = runtime.command()
+        command[command.index("--oci-runtime") + 1] = wrapper
+        runtime.command = lambda: command
+        runtime.start()
+        files = {}
+        for name, profile in (("filtered", 0), ("unconfined", 1)):
+            files[name] = (
+                harness.write(f"{runtime.dir}/{name}-container.json", {
+                    "metadata": {"name": name}, "image": {"image": harness.BUSYBOX}, "command": ["sh", "-c", FOREVER],
+                    "linux": {"security_context": {"seccomp": {"profile_type": profile}}}}),
+                harness.write(f"{runtime.dir}/{name}-pod.json", {
+                    "metadata": {"name": name, "namespace": "ignored", "uid": name},
+                    "linux": {"cgroup_parent": f"{runtime.cgroup}/ignored-{name}"}}))
+        done = runtime.crictl("run", *files["filtered"], check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("did not install the seccomp filter", done.stderr)
+        self.assertEqual(runtime.ids("ps", "-q"), [])
+        self.assertNotEqual(runtime.crictl("run", *files["unconfined"]).stdout, "")
+
+
 class Security(harness.NodeTest):
     ARGS = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
 
@@ -45,14 +86,17 @@ class Security(harness.NodeTest):
     def test_runtime_annotations_never_reach_a_bundle(self):
         dangerous = {"run.oci.handler": "krun", "run.oci.keep_original_groups": "1", "run.oci.hooks.stdout": "/tmp/x",
                      "run.oci.seccomp_fail_unknown_syscall": "0", "run.oci.seccomp.receiver": "/tmp/x",
-                     "run.oci.mount_context_type": "x", "run.oci.raw.x": "y", "run.oci.seccomp_bpf_data": "BgAAAAAA/38="}
+                     "run.oci.mount_context_type": "x", "run.oci.raw.x": "y",
+                     "org.systemd.property.DevicePolicy": "'auto'", "module.wasm.image/variant": "compat",
+                     "run.oci.seccomp_bpf_data": "BgAAAAAA/38="}
         self.node.apply(pod("annotated", container("c", FOREVER), metadata={"annotations": {**dangerous, "harmless": "yes"}}))
         self.node.wait_running("annotated")
         sandbox = self.node.ids("pods", "-q", "--name", "^annotated-")[0]
         for bundle_id in (sandbox, self.node.id_of("annotated", "c")):
             annotations = self.bundle(bundle_id).get("annotations", {})
             # The one that is ours: the compiled filter, where the OCI runtime is crun.
-            self.assertLessEqual({name for name in annotations if name.startswith("run.oci.")}, {"run.oci.seccomp_bpf_data"})
+            self.assertLessEqual({name for name in annotations if name in dangerous or name.startswith("run.oci.")},
+                                 {"run.oci.seccomp_bpf_data"})
             self.assertNotEqual(annotations.get("run.oci.seccomp_bpf_data"), dangerous["run.oci.seccomp_bpf_data"])
         self.assertEqual(self.node.json("inspectp", sandbox)["status"]["annotations"]["harmless"], "yes")
 

@@ -29,24 +29,14 @@ def has_apparmor():
     return harness.read("/sys/module/apparmor/parameters/enabled").strip() == "Y"
 
 
-class UnifiedTest(unittest.TestCase):
+class UnifiedTest(harness.RuntimeTest):
     """One runtime for a class; pods and containers through its CRI."""
-
-    ARGS: list = []
 
     @classmethod
     def setUpClass(cls):
         if not UNIFIED:
             raise unittest.SkipTest("not a unified cgroup v2 host")
-        cls.runtime = harness.Runtime(*cls.ARGS)
-        cls.addClassCleanup(cls.close)
-        cls.runtime.start()
-
-    @classmethod
-    def close(cls):
-        problems = cls.runtime.close()
-        if problems:
-            raise AssertionError("\n".join(problems))
+        super().setUpClass()
 
     def tearDown(self):
         self.runtime.remove_pods()
@@ -92,7 +82,7 @@ class Unified(UnifiedTest):
         if harness.OCI_RUNTIME == "auto":
             self.assertEqual(told["ociRuntime"]["name"], "crun")
         else:
-            self.assertEqual(told["ociRuntime"]["name"], harness.OCI_RUNTIME)
+            self.assertEqual(told["ociRuntime"]["name"], os.path.basename(harness.OCI_RUNTIME))
 
     def test_limits_hold_and_change(self):
         container_id = self.started("limits", resources=LIMITS)
@@ -108,7 +98,7 @@ class Unified(UnifiedTest):
         self.assertEqual(read("cpu.max"), "20000 100000")
 
     def test_exec_and_conmon_are_where_they_belong(self):
-        container_id = self.started("places", resources=LIMITS)
+        container_id = self.started("places", resources=LIMITS, security_context={"namespace_options": {"pid": 1}})  # CONTAINER
         cgroup = self.cgroup_of(container_id)
         # In its own cgroup namespace a container sees its cgroup as the root; so does what is executed in it.
         self.assertEqual(self.runtime.exec(container_id, "cat", "/proc/1/cgroup").stdout.strip(), "0::/")

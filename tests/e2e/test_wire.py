@@ -108,6 +108,44 @@ class AnotherClient(harness.RuntimeTest):
         self.image_call("RemoveImage", image=api.ImageSpec(image="nosuch:1"))
         self.assertEqual(self.code_of("CheckpointContainer", container_id="x")[0], grpc.StatusCode.UNIMPLEMENTED)
 
+    def test_image_of_a_container_as_kubelets_read_it(self):
+        """They ask by id, show people the name of the status, and keep images that a listed container refers to."""
+        api = self.client.api
+        image = self.image_call("ImageStatus", image=api.ImageSpec(image=BUSYBOX)).image
+        sandbox_config = api.PodSandboxConfig(metadata=api.PodSandboxMetadata(name="named", uid="u", namespace="d"))
+        pod_id = self.runtime_call("RunPodSandbox", config=sandbox_config).pod_sandbox_id
+        created = self.runtime_call("CreateContainer", pod_sandbox_id=pod_id, sandbox_config=sandbox_config,
+                                    config=api.ContainerConfig(metadata=api.ContainerMetadata(name="c"), command=["true"],
+                                                               image=api.ImageSpec(image=image.id, user_specified_image="busybox")))
+        status = self.runtime_call("ContainerStatus", container_id=created.container_id, verbose=True)
+        self.assertEqual((status.status.image.image, status.status.image.user_specified_image),
+                         ("docker.io/library/busybox:latest", "busybox"))
+        self.assertEqual((status.status.image_id, status.status.image_ref), (image.id, image.repo_digests[0]))
+        self.assertEqual(json.loads(status.info["info"])["config"]["image"]["image"], image.id)
+        listed = self.runtime_call("ListContainers", filter=api.ContainerFilter(id=created.container_id)).containers
+        self.assertEqual([(c.image.image, c.image_id, c.image_ref) for c in listed], [(image.id, image.id, image.id)])
+        self.runtime_call("RemovePodSandbox", pod_sandbox_id=pod_id)
+
+    def test_limits_of_huge_pages_as_kubelets_send_them(self):
+        """One for every page size of the host, whether or not there is a cgroup controller for them."""
+        api = self.client.api
+        sizes = [int(name.removeprefix("hugepages-").removesuffix("kB")) for name in os.listdir("/sys/kernel/mm/hugepages")]
+        limits = [api.HugepageLimit(page_size=f"{kib >> 20}GB" if kib >> 20 else f"{kib >> 10}MB", limit=0) for kib in sizes]
+        self.assertTrue(limits)
+        resources = api.LinuxContainerResources(cpu_shares=2, hugepage_limits=limits)
+        sandbox_config = api.PodSandboxConfig(metadata=api.PodSandboxMetadata(name="huge", uid="u", namespace="d"))
+        pod_id = self.runtime_call("RunPodSandbox", config=sandbox_config).pod_sandbox_id
+        config = api.ContainerConfig(metadata=api.ContainerMetadata(name="c"), image=api.ImageSpec(image=BUSYBOX),
+                                     command=["sleep", "1000"], linux=api.LinuxContainerConfig(resources=resources))
+        container_id = self.runtime_call("CreateContainer", pod_sandbox_id=pod_id, config=config, sandbox_config=sandbox_config).container_id
+        self.runtime_call("StartContainer", container_id=container_id)
+        resources.cpu_shares = 512
+        self.runtime_call("UpdateContainerResources", container_id=container_id, linux=resources)
+        status = self.runtime_call("ContainerStatus", container_id=container_id).status
+        self.assertEqual(status.state, api.CONTAINER_RUNNING)
+        self.assertEqual(status.resources.linux.cpu_shares, 512)
+        self.runtime_call("RemovePodSandbox", pod_sandbox_id=pod_id)
+
     def test_enum_from_the_future(self):
         api = self.client.api
         config = api.PodSandboxConfig(metadata=api.PodSandboxMetadata(name="future", uid="u", namespace="d"), linux=api.LinuxPodSandboxConfig(

@@ -63,6 +63,17 @@ class Cli : public testing::Test {
   std::string folder_;
 };
 
+TEST_F(Cli, LintNamesAFileWhoseNameIsNoUtf8) {
+  const std::string file = folder_ + "/\xff.json";
+  ASSERT_TRUE(base::WriteFileAtomic(file, R"({"defaultAction": "SCMP_ACT_ERRNO", "syscals": []})"));
+  for (const char* format : {"json", "sarif"}) {
+    const auto run = Run({"profile", "lint", "--format", format, file});
+    EXPECT_EQ(run.exit_code, 1) << run.err;
+    EXPECT_FALSE(json::parse(run.out, nullptr, false).is_discarded()) << run.out;
+    EXPECT_THAT(run.out, HasSubstr("\xef\xbf\xbd.json")) << "the byte that is none, replaced";
+  }
+}
+
 TEST_F(Cli, TryTellsDenialsBesideTheSuitesFailures) {
   const std::string report = folder_ + "/r.xml";
   const std::string trace = folder_ + "/t.jsonl.gz";

@@ -18,11 +18,11 @@
 #include "base/files.h"
 #include "base/spawn.h"
 #include "base/strings.h"
+#include "host/proc/process.h"
 #include "runtime/container/exit_watcher.h"
 #include "runtime/container/host_facts.h"
 #include "runtime/container/log_file.h"
 #include "runtime/container/oci_runtime.h"
-#include "runtime/container/process_info.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -178,12 +178,13 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
   }
 
   ContainerHandle RunContainer(oci::ContainerSpecInput input, bool tty = false) {
+    const Filter filter = input.seccomp ? Filter::kWanted : Filter::kNone;
     const ContainerHandle handle = Bundle(std::move(input));
     const auto created = Create(handle, tty);
     EXPECT_TRUE(created) << created.error().message;
     if (!created) return handle;
     created_ = *created;
-    const auto started = runtime_->Start(handle);
+    const auto started = runtime_->Start(handle, filter);
     EXPECT_TRUE(started) << started.error().message;
     return handle;
   }
@@ -313,7 +314,7 @@ TEST_P(ContainerTest, ConmonIsInItsOwnCgroupAndNoChildOfOurs) {
   ASSERT_GT(created_.conmon_pid, 0);
   EXPECT_THAT(cgroups_->Processes(handle.ConmonCgroup()), ::testing::ElementsAre(created_.conmon_pid));
   EXPECT_THAT(cgroups_->Processes(handle.Cgroup()), ::testing::ElementsAre(created_.pid));
-  const auto conmon = ReadProcessInfo(created_.conmon_pid);
+  const auto conmon = host::ReadStat(created_.conmon_pid);
   ASSERT_TRUE(conmon);
   EXPECT_NE(conmon->parent, ::getpid());
 }
@@ -325,7 +326,7 @@ TEST_P(ContainerTest, OutlivesTheProcessThatStartedIt) {
   const pid_t daemon = ::fork();
   ASSERT_GE(daemon, 0);
   if (daemon == 0) {
-    const bool ok = Create(handle).has_value() && runtime_->Start(handle).has_value();
+    const bool ok = Create(handle).has_value() && runtime_->Start(handle, Filter::kNone).has_value();
     ::kill(::getpid(), ok ? SIGKILL : SIGABRT);
   }
   int status = 0;
@@ -408,7 +409,7 @@ TEST_P(ContainerTest, FailedCreateSaysWhyAndLeavesNothing) {
   auto created = Create(handle);
   // crun looks for the program at create or at start, by version.
   if (created) {
-    const auto started = runtime_->Start(handle);
+    const auto started = runtime_->Start(handle, Filter::kNone);
     ASSERT_FALSE(started);
     EXPECT_THAT(started.error().message, HasSubstr("/bin/absent"));
     return;
@@ -438,7 +439,8 @@ TEST_P(ContainerTest, HangingProfileMeetsTheDeadlineWhenItIsCompiledLate) {
   input.no_new_privileges = true;
   const ContainerHandle handle = Bundle(input);
   const auto created = Create(handle);
-  const Result<void> started = created ? runtime_->Start(handle) : Result<void>(Failure(created.error()));
+  const Result<void> started =
+      created ? runtime_->Start(handle, Filter::kWanted) : Result<void>(Failure(created.error()));
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Code::kDeadlineExceeded) << started.error().message;
   ExpectNothingLeft(handle);
@@ -450,15 +452,17 @@ TEST_P(ContainerTest, TheKernelConfirmsTheFilter) {
     input.seccomp = AllowBut("mkdirat", 38);
     input.no_new_privileges = no_new_privileges;
     RunContainer(input);
-    const auto info = ReadProcessInfo(created_.pid);
-    ASSERT_TRUE(info);
-    EXPECT_EQ(info->seccomp_mode, 2);
-    EXPECT_GE(info->seccomp_filters, 1);
-    EXPECT_EQ(info->no_new_privs, no_new_privileges);
-    EXPECT_TRUE(IsSameProcessAlive(created_.pid, info->start_time_ticks));
+    const auto status = host::ReadStatus(created_.pid);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->seccomp_mode, 2);
+    EXPECT_GE(status->seccomp_filters, 1);
+    EXPECT_EQ(status->no_new_privs, no_new_privileges);
+    const auto stat = host::ReadStat(created_.pid);
+    ASSERT_TRUE(stat);
+    EXPECT_TRUE(host::IsSameProcessAlive(created_.pid, stat->start_time_ticks));
   }
   RunContainer(Input({"/bin/sleep", "1000"}));
-  EXPECT_EQ(ReadProcessInfo(created_.pid)->seccomp_mode, 0);
+  EXPECT_EQ(host::ReadStatus(created_.pid)->seccomp_mode, 0);
 }
 
 TEST_P(ContainerTest, SpecIsWhatTheContainerGets) {
@@ -492,7 +496,7 @@ TEST_P(ContainerTest, TerminalContainer) {
     return input;
   }());
   ASSERT_TRUE(Create(handle, true));
-  ASSERT_TRUE(runtime_->Start(handle));
+  ASSERT_TRUE(runtime_->Start(handle, Filter::kNone));
   const auto exit = exits_.Await(handle.id);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->exit_code, 0);

@@ -19,7 +19,6 @@
 #include "engine/filter/prove.h"
 #include "engine/seccomp/resolved.h"
 #include "host/filter/filters.h"
-#include "runtime/container/process_info.h"
 #include "service_fixture.h"
 
 namespace portcullis::runtime {

@@ -17,7 +17,7 @@
 #include "base/files.h"
 #include "base/spawn.h"
 #include "base/strings.h"
-#include "runtime/container/process_info.h"
+#include "host/proc/process.h"
 #include "service_fixture.h"
 
 namespace portcullis::runtime {
@@ -40,9 +40,9 @@ class ServiceIntegration : public ServiceTest {
     return path;
   }
   int SeccompModeOf(const std::string& id) {
-    auto process = ReadProcessInfo(static_cast<pid_t>(InfoOf(id)["pid"].get<int64_t>()));
+    auto process = host::ReadStatus(static_cast<pid_t>(InfoOf(id)["pid"].get<int64_t>()));
     EXPECT_TRUE(process) << process.error().message;
-    return process ? process->seccomp_mode : -1;
+    return process ? process->seccomp_mode.value_or(-1) : -1;
   }
 };
 
@@ -71,7 +71,7 @@ TEST_F(ServiceIntegration, TheSandboxHasAFilterToo) {
   const std::string pod = RunPod(PodConfig());
   const nlohmann::json info = PodInfoOf(pod);
   EXPECT_EQ(info["runtimeSpec"]["linux"]["seccomp"]["defaultAction"], "SCMP_ACT_ERRNO");
-  auto process = ReadProcessInfo(static_cast<pid_t>(info["pid"].get<int64_t>()));
+  auto process = host::ReadStatus(static_cast<pid_t>(info["pid"].get<int64_t>()));
   ASSERT_TRUE(process) << process.error().message;
   EXPECT_EQ(process->seccomp_mode, 2);
   EXPECT_TRUE(process->no_new_privs);

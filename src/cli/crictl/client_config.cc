@@ -46,6 +46,34 @@ std::string TextOf(const nlohmann::json& settings, std::string_view key) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+// What `config` shows of a setting that the file does not have.
+std::string ShownOf(const nlohmann::json& settings, std::string_view key) {
+  const std::string text = TextOf(settings, key);
+  if (!text.empty() || key.ends_with("endpoint")) return text;
+  return key == "timeout" ? "0" : "false";
+}
+
+// Writes one setting as crictl itself can read it: its timeout is a whole number of seconds.
+Result<void> Set(nlohmann::json& settings, const std::string& key, const std::string& value) {
+  if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) return UnknownKey("config", key);
+  if (key.ends_with("endpoint")) {
+    settings[key] = value;
+  } else if (key == "timeout") {
+    ASSIGN_OR_RETURN(const std::chrono::milliseconds timeout, ParseTimeout(value));
+    if (timeout % std::chrono::seconds(1) != std::chrono::seconds(0)) {
+      return Fail(Code::kInvalidArgument, "timeout {}: expected whole seconds", base::Quote(value));
+    }
+    settings[key] = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
+  } else {
+    const auto boolean = base::ParseGoBool(value);
+    if (!boolean) {
+      return Fail(Code::kInvalidArgument, "{}: expected true or false, got {}", key, base::Quote(value));
+    }
+    settings[key] = *boolean;
+  }
+  return {};
+}
+
 Result<bool> BoolOf(const nlohmann::json& settings, std::string_view key, const std::string& path) {
   const std::string text = TextOf(settings, key);
   if (text.empty()) return false;
@@ -100,27 +128,25 @@ Result<void> RunConfigVerb(std::ostream& out, const std::string& path, const Con
   ASSIGN_OR_RETURN(nlohmann::json settings, LoadSettings(path, false));
   if (!options.get.empty()) {
     if (std::find(kKeys.begin(), kKeys.end(), options.get) == kKeys.end()) return UnknownKey("config", options.get);
-    out << TextOf(settings, options.get) << '\n';
+    out << ShownOf(settings, options.get) << '\n';
     return {};
   }
-  if (options.set.empty()) {
+  if (options.set.empty() && options.key.empty()) {
     if (!options.list) return Fail(Code::kInvalidArgument, "nothing to do, use --list, --get NAME or --set NAME=VALUE");
     Table table({"KEY", "VALUE"});
-    for (const std::string_view key : kKeys) table.AddRow({std::string(key), TextOf(settings, key)});
+    for (const std::string_view key : kKeys) table.AddRow({std::string(key), ShownOf(settings, key)});
     out << table.Text();
     return {};
   }
-  for (const std::string& setting : options.set) {
-    const size_t equals = setting.find('=');
-    const std::string key = setting.substr(0, equals);
-    if (equals == std::string::npos) {
-      return Fail(Code::kInvalidArgument, "config --set {}: expected NAME=VALUE", base::Quote(setting));
+  if (!options.key.empty()) TRY(Set(settings, options.key, options.value));
+  for (const std::string& list : options.set) {
+    for (const std::string& setting : base::Split(list, ',')) {
+      const size_t equals = setting.find('=');
+      if (equals == std::string::npos) {
+        return Fail(Code::kInvalidArgument, "config --set {}: expected NAME=VALUE", base::Quote(setting));
+      }
+      TRY(Set(settings, setting.substr(0, equals), setting.substr(equals + 1)));
     }
-    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) return UnknownKey("config", key);
-    const std::string value = setting.substr(equals + 1);
-    const auto boolean = base::ParseGoBool(value);
-    const bool is_switch = key != "timeout" && !key.ends_with("endpoint");
-    settings[key] = is_switch && boolean ? nlohmann::json(*boolean) : nlohmann::json(value);
   }
   TRY(FromSettings(settings, path));
   return base::WriteFileAtomic(path, ToYaml(settings));

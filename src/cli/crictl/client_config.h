@@ -40,11 +40,14 @@ Result<std::string> RuntimeEndpoint(const std::string& flag);
 // crictl's timeouts: a Go duration ("10s") or whole seconds ("10").
 Result<std::chrono::milliseconds> ParseTimeout(const std::string& text);
 
-// The verb `config`: `list` prints all settings, `get` one, `set` ("key=value", ...) writes the file.
+// The verb `config`: `list` prints all settings, `get` one; `set` ("key=value", "key=value,key=value") and a key with
+// its value write the file.
 struct ConfigVerbOptions {
   bool list = false;
   std::string get;
   std::vector<std::string> set;
+  std::string key;
+  std::string value;
 };
 Result<void> RunConfigVerb(std::ostream& out, const std::string& path, const ConfigVerbOptions& options);
 

@@ -66,5 +66,22 @@ TEST_F(ClientConfigFile, VerbSetsAndGets) {
   EXPECT_FALSE(RunConfigVerb(out, path_, {}));
 }
 
+// The file stays one that crictl itself reads: its timeout is a number, its switches are true or false.
+TEST_F(ClientConfigFile, VerbSetsSeveral) {
+  std::ostringstream out;
+  ASSERT_TRUE(RunConfigVerb(out, path_, {.set = {"timeout=10s,debug=1"}}));
+  ASSERT_TRUE(RunConfigVerb(out, path_, {.key = "image-endpoint", .value = "unix:///b"}));
+  std::stringstream text;
+  text << std::ifstream(path_).rdbuf();
+  EXPECT_EQ(text.str(), "debug: true\nimage-endpoint: unix:///b\ntimeout: 10\n");
+  for (const char* name : {"timeout", "pull-image-on-create", "runtime-endpoint"}) {
+    ASSERT_TRUE(RunConfigVerb(out, path_, {.get = name}));
+  }
+  EXPECT_EQ(out.str(), "10\nfalse\n\n");
+  for (const char* bad : {"timeout=1500ms", "debug=maybe", "debug", "debug=true,nope=1"}) {
+    EXPECT_FALSE(RunConfigVerb(out, path_, {.set = {bad}})) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace portcullis::cli

@@ -31,6 +31,7 @@ Result<std::string> ImageCell(Session& session, const cri::Container& container,
 
 void PrintVerbose(Session& session, const cri::Container& container) {
   session.out << "ID: " << container.id << "\nPodID: " << container.pod_sandbox_id << '\n';
+  session.out << "Namespace: " << PodNamespaceFromLabels(container.labels) << '\n';
   if (container.metadata) {
     if (!container.metadata->name.empty()) session.out << "Name: " << container.metadata->name << '\n';
     session.out << "Attempt: " << container.metadata->attempt << '\n';

@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "base/try.h"
+#include "cli/crictl/for_each.h"
 #include "cli/crictl/select.h"
 #include "cli/crictl/stdio_client.h"
 #include "cli/crictl/stream_client.h"
@@ -22,14 +23,7 @@ Result<int> ExecSync(Session& session, const std::string& id, const ExecOptions&
   return result->exit_code;
 }
 
-}  // namespace
-
-Result<int> Exec(Session& session, const ExecOptions& options) {
-  if (options.command.empty()) {
-    return Fail(Code::kInvalidArgument, "no command given, expected: exec CONTAINER-ID COMMAND [ARG...]");
-  }
-  TRY(CheckStreamOptions(options.stream));
-  ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
+Result<int> ExecIn(Session& session, const std::string& id, const ExecOptions& options) {
   if (options.sync) return ExecSync(session, id, options);
   auto answer = session.runtime.Exec({.container_id = id,
                                       .cmd = options.command,
@@ -41,6 +35,41 @@ Result<int> Exec(Session& session, const ExecOptions& options) {
   const auto done =
       RunStdio({.url = answer->url, .stream = options.stream, .input = options.stdin_open, .tty = options.tty});
   if (!done) return Wrap(done.error(), "execing command in container");
+  return 0;
+}
+
+// One after the other in all, whatever happens in one. The exit code is the first that is not 0.
+Result<int> ExecInEach(Session& session, const std::vector<cri::Container>& containers, const ExecOptions& options) {
+  int code = 0;
+  TRY(ForEach(containers, [&](const cri::Container& container) -> Result<void> {
+    if (!options.quiet) session.out << container.id << ":\n" << std::flush;
+    ASSIGN_OR_RETURN(const int one, ExecIn(session, container.id, options));
+    if (code == 0) code = one;
+    return {};
+  }));
+  return code;
+}
+
+Result<int> ExecWhere(Session& session, const ExecOptions& options) {
+  if (!options.id.empty()) {
+    ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
+    return ExecIn(session, id, options);
+  }
+  ASSIGN_OR_RETURN(const auto containers, SelectContainers(session, options.filter));
+  if (containers.empty()) return Fail(Code::kNotFound, "no container fits the filter; `crictl ps -a` lists all");
+  return ExecInEach(session, containers, options);
+}
+
+}  // namespace
+
+Result<int> Exec(Session& session, const ExecOptions& options) {
+  if (options.command.empty()) {
+    return Fail(Code::kInvalidArgument, "no command given, expected: exec CONTAINER-ID COMMAND [ARG...]");
+  }
+  TRY(CheckStreamOptions(options.stream));
+  auto code = ExecWhere(session, options);
+  if (!options.ignore_errors) return code;
+  if (!code) session.err << "crictl: ignored: " << code.error().message << '\n';
   return 0;
 }
 

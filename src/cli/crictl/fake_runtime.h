@@ -109,6 +109,33 @@ class FakeRuntime : public cri::RuntimeApi {
     updated = request;
     return cri::UpdateContainerResourcesResponse{};
   }
+  Result<cri::ReopenContainerLogResponse> ReopenContainerLog(const cri::ReopenContainerLogRequest& request) override {
+    calls.push_back("ReopenContainerLog " + request.container_id);
+    return cri::ReopenContainerLogResponse{};
+  }
+  Result<cri::CheckpointContainerResponse> CheckpointContainer(
+      const cri::CheckpointContainerRequest& request) override {
+    calls.push_back("CheckpointContainer " + request.container_id + " " + request.location);
+    return cri::CheckpointContainerResponse{};
+  }
+  Result<cri::UpdateRuntimeConfigResponse> UpdateRuntimeConfig(
+      const cri::UpdateRuntimeConfigRequest& request) override {
+    calls.push_back("UpdateRuntimeConfig " + request.runtime_config->network_config->pod_cidr);
+    return cri::UpdateRuntimeConfigResponse{};
+  }
+  Result<void> GetContainerEvents(const cri::GetEventsRequest&,
+                                  const cri::Sink<cri::ContainerEventResponse>& sink) override {
+    for (const char* id : {"c1", "c2"}) {
+      if (!sink({.container_id = id})) break;
+    }
+    return {};
+  }
+  Result<cri::ListMetricDescriptorsResponse> ListMetricDescriptors(const cri::ListMetricDescriptorsRequest&) override {
+    return cri::ListMetricDescriptorsResponse{.descriptors = {{.name = "container_memory_rss"}}};
+  }
+  Result<cri::ListPodSandboxMetricsResponse> ListPodSandboxMetrics(const cri::ListPodSandboxMetricsRequest&) override {
+    return cri::ListPodSandboxMetricsResponse{.pod_metrics = {{.pod_sandbox_id = pods[0].id}}};
+  }
   Result<cri::ExecSyncResponse> ExecSync(const cri::ExecSyncRequest& request) override {
     calls.push_back("ExecSync " + request.container_id + " " + request.cmd[0] + " " + std::to_string(request.timeout));
     return exec_answer;

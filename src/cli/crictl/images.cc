@@ -7,6 +7,9 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/crictl/config_files.h"
+#include "cli/crictl/for_each.h"
+#include "cli/crictl/image_filter.h"
+#include "cli/crictl/login.h"
 #include "cli/crictl/print.h"
 #include "cli/crictl/select.h"
 #include "cli/crictl/verbs.h"
@@ -80,14 +83,31 @@ void PrintTable(Session& session, const std::vector<cri::Image>& images, const L
   session.out << table.Text();
 }
 
-void PrintFacts(Session& session, const cri::Image& image) {
+// Sorted as the table is.
+Result<std::vector<cri::Image>> SelectImages(Session& session, const std::string& name,
+                                             const std::vector<std::string>& filters) {
+  ASSIGN_OR_RETURN(std::vector<cri::Image> images, AllImages(session, name));
+  std::stable_sort(images.begin(), images.end(),
+                   [](const cri::Image& a, const cri::Image& b) { return NamesOf(a) < NamesOf(b); });
+  return FilterImages(std::move(images), filters);
+}
+
+void PrintVerbose(Session& session, const cri::Image& image) {
   session.out << "ID: " << image.id << '\n';
-  for (const std::string& tag : image.repo_tags) session.out << "Tags: " << tag << '\n';
-  for (const std::string& digest : image.repo_digests) session.out << "Digests: " << digest << '\n';
-  if (image.size != 0) session.out << "Size: " << HumanSize(static_cast<double>(image.size), 3) << '\n';
-  if (!image.username.empty()) session.out << "User: " << image.username << '\n';
-  if (image.uid) session.out << "User: " << image.uid->value << '\n';
-  session.out << "Pinned: " << (image.pinned ? "true" : "false") << '\n';
+  for (const std::string& tag : image.repo_tags) session.out << "RepoTags: " << tag << '\n';
+  for (const std::string& digest : image.repo_digests) session.out << "RepoDigests: " << digest << '\n';
+  if (image.size != 0) session.out << "Size: " << image.size << '\n';
+  if (image.uid) session.out << "Uid: " << image.uid->value << '\n';
+  if (!image.username.empty()) session.out << "Username: " << image.username << '\n';
+  if (image.pinned) session.out << "Pinned: true\n";
+  session.out << '\n';
+}
+
+void PrintStatusTable(Session& session, const cri::Image& image) {
+  session.out << "ID: " << image.id << '\n';
+  for (const std::string& tag : image.repo_tags) session.out << "Tag: " << tag << '\n';
+  for (const std::string& digest : image.repo_digests) session.out << "Digest: " << digest << '\n';
+  session.out << "Size: " << HumanSize(static_cast<double>(image.size), 3) << '\n';
 }
 
 // Ids of the images that some container, running or not, was made from.
@@ -110,8 +130,8 @@ Result<void> RemoveOne(Session& session, const cri::Image& image) {
   request.image.emplace().image = image.id;
   auto removed = session.runtime.RemoveImage(request);
   if (!removed) return Wrap(std::move(removed).error(), "remove image {}", base::Quote(image.id));
-  if (image.repo_tags.empty()) session.out << "Deleted: " << image.id << '\n';
-  for (const std::string& tag : image.repo_tags) session.out << "Deleted: " << tag << '\n';
+  const std::vector<std::string>& names = image.repo_tags.empty() ? image.repo_digests : image.repo_tags;
+  for (const std::string& name : names) session.out << "Deleted: " << name << '\n';
   return {};
 }
 
@@ -119,9 +139,7 @@ Result<void> RemoveOne(Session& session, const cri::Image& image) {
 
 Result<void> ListImages(Session& session, const ListImagesOptions& options) {
   ASSIGN_OR_RETURN(const Format format, ChooseFormat(options.output, Format::kTable));
-  ASSIGN_OR_RETURN(std::vector<cri::Image> images, AllImages(session, options.image));
-  std::stable_sort(images.begin(), images.end(),
-                   [](const cri::Image& a, const cri::Image& b) { return NamesOf(a) < NamesOf(b); });
+  ASSIGN_OR_RETURN(std::vector<cri::Image> images, SelectImages(session, options.image, options.filters));
   if (options.quiet) {
     for (const cri::Image& image : images) session.out << image.id << '\n';
     return {};
@@ -134,32 +152,37 @@ Result<void> ListImages(Session& session, const ListImagesOptions& options) {
     PrintTable(session, images, options);
     return {};
   }
-  for (const cri::Image& image : images) {
-    PrintFacts(session, image);
-    session.out << '\n';
-  }
+  for (const cri::Image& image : images) PrintVerbose(session, image);
   return {};
 }
 
-Result<void> InspectImages(Session& session, const InspectOptions& options) {
-  ASSIGN_OR_RETURN(const Format format, ChooseFormat(options.output, Format::kJson));
-  if (options.ids.empty()) return Fail(Code::kInvalidArgument, "no image given; `crictl images` lists all");
+Result<void> InspectImages(Session& session, const InspectImagesOptions& options) {
+  const InspectOptions& inspect = options.inspect;
+  ASSIGN_OR_RETURN(const Format format, ChooseFormat(inspect.output, Format::kJson));
+  std::vector<std::string> names = inspect.ids;
+  if (names.empty()) {
+    ASSIGN_OR_RETURN(const auto images, SelectImages(session, options.name, options.filters));
+    for (const cri::Image& image : images) names.push_back(image.id);
+    if (names.empty()) {
+      return Fail(Code::kNotFound, "no image given and none fits the filter; `crictl images` lists all");
+    }
+  }
   std::vector<nlohmann::json> documents;
-  for (const std::string& name : options.ids) {
-    cri::ImageStatusRequest request{.verbose = !options.quiet};
+  for (const std::string& name : names) {
+    cri::ImageStatusRequest request{.verbose = !inspect.quiet};
     request.image.emplace().image = name;
     auto response = session.runtime.ImageStatus(request);
     if (!response) return Wrap(std::move(response).error(), "get the status of image {}", base::Quote(name));
     if (!response->image) return Fail(Code::kNotFound, "no such image {} present", base::Quote(name));
     if (format == Format::kTable) {
-      PrintFacts(session, *response->image);
-      if (!options.quiet) PrintMap(session, "Info", response->info);
+      PrintStatusTable(session, *response->image);
+      if (!inspect.quiet) PrintMap(session, "Info", response->info);
       continue;
     }
     ASSIGN_OR_RETURN(documents.emplace_back(), StatusDocument(cri::ToProtoJson(*response->image), response->info));
   }
   if (format == Format::kTable) return {};
-  return PrintDocument(session, OneOrMany(std::move(documents)), format, options.output);
+  return PrintDocument(session, OneOrMany(std::move(documents)), format, inspect.output);
 }
 
 Result<void> RemoveImages(Session& session, const RemoveImagesOptions& options) {
@@ -180,32 +203,21 @@ Result<void> RemoveImages(Session& session, const RemoveImagesOptions& options) 
     std::erase_if(images,
                   [&](const cri::Image& image) { return options.prune && (image.pinned || used.contains(image.id)); });
   }
-  for (const std::string& name : options.images) {
-    ASSIGN_OR_RETURN(auto image, FindImage(session, name));
+  if (selects) return ForEach(images, [&](const cri::Image& image) { return RemoveOne(session, image); });
+  return ForEach(options.images, [&](const std::string& name) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto image, FindImage(session, name));
     if (!image) return Fail(Code::kNotFound, "no such image {}", name);
-    images.push_back(std::move(*image));
-  }
-  for (const cri::Image& image : images) TRY(RemoveOne(session, image));
-  return {};
+    return RemoveOne(session, *image);
+  });
 }
 
 Result<void> PullImage(Session& session, const PullOptions& options) {
   if (options.image.empty()) return Fail(Code::kInvalidArgument, "image name cannot be empty");
-  if (!options.credentials.empty() && !options.auth.empty()) {
-    return Fail(Code::kInvalidArgument, "both --creds and --auth given, only one of them can be used");
-  }
   cri::PullImageRequest request;
   cri::ImageSpec& image = request.image.emplace();
   image.image = options.image;
   ASSIGN_OR_RETURN(image.annotations, ParseLabels(options.annotations));
-  if (!options.auth.empty()) request.auth.emplace().auth = options.auth;
-  if (!options.credentials.empty()) {
-    const size_t colon = options.credentials.find(':');
-    cri::AuthConfig& auth = request.auth.emplace();
-    auth.username = options.credentials.substr(0, colon);
-    if (colon != std::string::npos) auth.password = options.credentials.substr(colon + 1);
-    if (auth.username.empty()) return Fail(Code::kInvalidArgument, "--creds has no user name before the colon");
-  }
+  ASSIGN_OR_RETURN(request.auth, AuthOf(options.login));
   if (!options.pod_config.empty()) {
     ASSIGN_OR_RETURN(request.sandbox_config, LoadPodConfig(options.pod_config));
   }
@@ -223,12 +235,14 @@ Result<void> ShowImageFsInfo(Session& session, const OutputOptions& output) {
     return PrintDocument(session, {{"status", cri::ToProtoJson(*info)}}, format, output);
   }
   for (const auto* list : {&info->container_filesystems, &info->image_filesystems}) {
-    session.out << (list == &info->image_filesystems ? "Image Filesystem\n" : "Container Filesystem\n");
-    for (const cri::FilesystemUsage& usage : *list) {
-      session.out << "TimeStamp: " << Timestamp(usage.timestamp) << '\n';
-      session.out << "Disk: " << HumanSize(static_cast<double>(usage.used_bytes ? usage.used_bytes->value : 0)) << '\n';
-      session.out << "Inodes: " << (usage.inodes_used ? usage.inodes_used->value : 0) << '\n';
-      session.out << "Mountpoint: " << (usage.fs_id ? usage.fs_id->mountpoint : "") << "\n";
+    session.out << (list == &info->image_filesystems ? "Image Filesystem \n" : "Container Filesystem \n");
+    for (size_t i = 0; i < list->size(); ++i) {
+      const cri::FilesystemUsage& usage = (*list)[i];
+      const uint64_t used = usage.used_bytes ? usage.used_bytes->value : 0;
+      session.out << "TimeStamp[" << i << "]: " << usage.timestamp << '\n';
+      session.out << "Disk[" << i << "]: " << HumanSize(static_cast<double>(used)) << '\n';
+      session.out << "Inodes[" << i << "]: " << (usage.inodes_used ? usage.inodes_used->value : 0) << '\n';
+      session.out << "Mountpoint[" << i << "]: " << (usage.fs_id ? usage.fs_id->mountpoint : "") << '\n';
     }
   }
   return {};

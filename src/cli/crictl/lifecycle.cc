@@ -1,4 +1,4 @@
-// runp, stopp, rmp, create, start, run, stop, rm and update.
+// runp, stopp, rmp, create, start, run, stop, rm, update and checkpoint.
 #include <glob.h>
 #include <unistd.h>
 
@@ -7,6 +7,8 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/crictl/config_files.h"
+#include "cli/crictl/for_each.h"
+#include "cli/crictl/login.h"
 #include "cli/crictl/select.h"
 #include "cli/crictl/verbs.h"
 
@@ -46,10 +48,11 @@ Result<bool> NeedsPull(Session& session, const cri::ImageSpec& image, PullPolicy
 
 // With the files read already; `pod` is a full id.
 Result<std::string> CreateIn(Session& session, const std::string& pod, const cri::ContainerConfig& container,
-                             const cri::PodSandboxConfig& pod_config, PullPolicy policy) {
-  ASSIGN_OR_RETURN(const bool pull, NeedsPull(session, *container.image, policy));
+                             const cri::PodSandboxConfig& pod_config, const CreateOptions& options) {
+  ASSIGN_OR_RETURN(const bool pull, NeedsPull(session, *container.image, options.pull));
   if (pull) {
-    auto pulled = session.runtime.PullImage({.image = container.image, .sandbox_config = pod_config});
+    ASSIGN_OR_RETURN(const auto auth, AuthOf(options.login));
+    auto pulled = session.runtime.PullImage({.image = container.image, .auth = auth, .sandbox_config = pod_config});
     if (!pulled) return Wrap(std::move(pulled).error(), "pull image {}", base::Quote(container.image->image));
   }
   auto created =
@@ -130,21 +133,6 @@ Result<void> RemovePod(Session& session, const std::string& id, bool force) {
   return {};
 }
 
-// Does the rest of a list although one of it failed, as crictl does; the error tells of all.
-template <class Do>
-Result<void> ForEach(const std::vector<std::string>& ids, Do action) {
-  std::vector<std::string> messages;
-  Code code = Code::kOk;
-  for (const std::string& id : ids) {
-    if (auto done = action(id); !done) {
-      messages.push_back(done.error().message);
-      code = done.error().code;
-    }
-  }
-  if (messages.empty()) return {};
-  return Fail(code, "{}", base::Join(messages, "; "));
-}
-
 }  // namespace
 
 Result<void> RunPod(Session& session, const RunPodOptions& options) {
@@ -174,7 +162,7 @@ Result<void> CreateContainer(Session& session, const CreateOptions& options) {
   ASSIGN_OR_RETURN(const cri::ContainerConfig container, LoadContainerConfig(options.container_file));
   ASSIGN_OR_RETURN(const cri::PodSandboxConfig pod_config, LoadPodConfig(options.pod_file));
   ASSIGN_OR_RETURN(const std::string pod, ResolvePod(session, options.pod));
-  ASSIGN_OR_RETURN(const std::string id, CreateIn(session, pod, container, pod_config, options.pull));
+  ASSIGN_OR_RETURN(const std::string id, CreateIn(session, pod, container, pod_config, options));
   session.out << id << '\n';
   return {};
 }
@@ -189,7 +177,7 @@ Result<void> RunContainer(Session& session, const RunOptions& options) {
   ASSIGN_OR_RETURN(const cri::ContainerConfig container, LoadContainerConfig(options.create.container_file));
   ASSIGN_OR_RETURN(const cri::PodSandboxConfig pod_config, LoadPodConfig(options.create.pod_file));
   ASSIGN_OR_RETURN(const std::string pod, StartPod(session, pod_config, options.runtime_handler));
-  ASSIGN_OR_RETURN(const std::string id, CreateIn(session, pod, container, pod_config, options.create.pull));
+  ASSIGN_OR_RETURN(const std::string id, CreateIn(session, pod, container, pod_config, options.create));
   return StartOne(session, id);
 }
 
@@ -230,6 +218,19 @@ Result<void> UpdateContainers(Session& session, const UpdateOptions& options) {
                                                  .cpuset_mems = options.cpuset_mems};
     auto updated = session.runtime.UpdateContainerResources(request);
     if (!updated) return Wrap(std::move(updated).error(), "update container {}", base::Quote(id));
+    session.out << id << '\n';
+  }
+  return {};
+}
+
+Result<void> CheckpointContainers(Session& session, const CheckpointOptions& options) {
+  if (options.archive.empty()) {
+    return Fail(Code::kInvalidArgument, "no destination given, use --export=/path/to/checkpoint.tar");
+  }
+  ASSIGN_OR_RETURN(const auto ids, ResolveContainers(session, options.ids));
+  for (const std::string& id : ids) {
+    auto made = session.runtime.CheckpointContainer({.container_id = id, .location = options.archive});
+    if (!made) return Wrap(std::move(made).error(), "checkpoint container {}", base::Quote(id));
     session.out << id << '\n';
   }
   return {};

@@ -49,6 +49,7 @@ void LogPrinter::Add(std::string_view line) {
     return Write(out_, "\n");
   }
   if (entry->time < options_.since) return;
+  if (!options_.stream.empty() && entry->stream != options_.stream) return;
   std::ostream& stream = entry->stream == "stderr" ? err_ : out_;
   bool& mid_line = mid_line_[std::string(entry->stream)];
   if (options_.timestamps && !mid_line) Write(stream, std::string(entry->timestamp) + " ");

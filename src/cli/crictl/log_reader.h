@@ -34,6 +34,7 @@ struct LogPrintOptions {
   int64_t since = 0;         // Unix nanoseconds; older entries are left out
   int64_t limit_bytes = -1;  // of all output; negative: no limit
   bool timestamps = false;
+  std::string stream;  // only entries of this one; "": of both
 };
 
 // Puts entries together to lines again and prints each to the stream it came from.

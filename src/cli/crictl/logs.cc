@@ -87,11 +87,23 @@ Result<void> Follow(Session& session, const std::string& id, const std::string& 
 }  // namespace
 
 Result<void> ShowLogs(Session& session, const LogsOptions& options) {
-  LogPrintOptions print_options{.limit_bytes = options.limit_bytes, .timestamps = options.timestamps};
+  if (!options.stream.empty() && options.stream != "stdout" && options.stream != "stderr") {
+    return Fail(Code::kInvalidArgument, "invalid stream {}, must be \"stdout\" or \"stderr\"",
+                base::Quote(options.stream));
+  }
+  if (!options.stream.empty() && options.tail >= 0) {
+    return Fail(Code::kInvalidArgument, "--tail and --stream are mutually exclusive");
+  }
+  LogPrintOptions print_options{
+      .limit_bytes = options.limit_bytes, .timestamps = options.timestamps, .stream = options.stream};
   if (!options.since.empty()) {
     ASSIGN_OR_RETURN(print_options.since, ParseSince(options.since, session.now()));
   }
   ASSIGN_OR_RETURN(const std::string id, ResolveContainer(session, options.id));
+  if (options.reopen) {
+    auto reopened = session.runtime.ReopenContainerLog({.container_id = id});
+    if (!reopened) return Wrap(std::move(reopened).error(), "reopen the log of container {}", base::Quote(id));
+  }
   auto response = session.runtime.ContainerStatus({.container_id = id});
   if (!response) return Wrap(std::move(response).error(), "get the status of container {}", base::Quote(id));
   const cri::ContainerStatus status = response->status.value_or(cri::ContainerStatus{});

@@ -58,7 +58,8 @@ struct ListPodsOptions {
 };
 
 struct ListImagesOptions {
-  std::string image;  // only this one
+  std::string image;                 // only this one
+  std::vector<std::string> filters;  // image_filter.h
   bool quiet = false;
   bool verbose = false;
   bool digests = false;
@@ -78,6 +79,12 @@ struct InspectContainersOptions {
   ContainerFilterOptions filter;  // used when no ids are given
 };
 
+struct InspectImagesOptions {
+  InspectOptions inspect;
+  std::string name;  // used when no ids are given, like the filters
+  std::vector<std::string> filters;
+};
+
 struct InspectPodsOptions {
   InspectOptions inspect;
   PodFilterOptions filter;
@@ -89,10 +96,15 @@ struct RemoveImagesOptions {
   bool prune = false;  // those that no container uses
 };
 
+// At the registry; nothing: none.
+struct LoginOptions {
+  std::string credentials;  // USER[:PASSWORD]
+  std::string auth;         // the same in base64
+};
+
 struct PullOptions {
   std::string image;
-  std::string credentials;               // USER[:PASSWORD]
-  std::string auth;                      // the same in base64
+  LoginOptions login;
   std::string pod_config;                // file
   std::vector<std::string> annotations;  // key=value
 };
@@ -109,6 +121,7 @@ struct CreateOptions {
   std::string container_file;
   std::string pod_file;
   PullPolicy pull = PullPolicy::kNever;
+  LoginOptions login;
 };
 
 struct RunOptions {
@@ -140,14 +153,21 @@ struct UpdateOptions {
   std::string cpuset_mems;
 };
 
+struct CheckpointOptions {
+  std::vector<std::string> ids;
+  std::string archive;  // where the runtime writes it
+};
+
 struct LogsOptions {
   std::string id;
+  bool reopen = false;  // first
   bool follow = false;
   bool previous = false;
   bool timestamps = false;
   int64_t tail = -1;  // lines; negative: all
   int64_t limit_bytes = -1;
-  std::string since;  // "42m", RFC 3339, "2026-01-02T13:23:37", Unix seconds
+  std::string since;   // "42m", RFC 3339, "2026-01-02T13:23:37", Unix seconds
+  std::string stream;  // "stdout", "stderr"; "": both
 };
 
 // How the streams of exec, attach and port-forward are reached.
@@ -160,7 +180,10 @@ struct StreamOptions {
 };
 
 struct ExecOptions {
-  std::string id;
+  std::string id;                 // without it in all that the filter selects
+  ContainerFilterOptions filter;  // all false and empty: none
+  bool quiet = false;             // no ids before what several containers say
+  bool ignore_errors = false;
   std::vector<std::string> command;
   bool sync = false;
   bool stdin_open = false;

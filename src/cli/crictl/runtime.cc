@@ -1,4 +1,4 @@
-// version, info and runtime-config.
+// version, info, runtime-config, update-runtime-config and events.
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -44,6 +44,30 @@ Result<void> ShowRuntimeConfig(Session& session, const OutputOptions& output) {
   if (format != Format::kTable) return PrintDocument(session, cri::ToProtoJson(*config), format, output);
   const auto driver = config->linux ? config->linux->cgroup_driver : cri::CgroupDriver::kSystemd;
   session.out << "cgroup driver:   " << cri::ToString(driver) << '\n';
+  return {};
+}
+
+Result<void> UpdatePodCidr(Session& session, const std::string& pod_cidr) {
+  cri::UpdateRuntimeConfigRequest request;
+  request.runtime_config.emplace().network_config.emplace().pod_cidr = pod_cidr;
+  auto updated = session.runtime.UpdateRuntimeConfig(request);
+  if (!updated) return Wrap(std::move(updated).error(), "update the configuration of the runtime");
+  return {};
+}
+
+Result<void> ShowEvents(Session& session, const OutputOptions& output) {
+  ASSIGN_OR_RETURN(const Format format, ChooseFormat(output, Format::kJson));
+  if (format == Format::kTable) {
+    return Fail(Code::kInvalidArgument, "events have no table form, use one of json, yaml, go-template");
+  }
+  Result<void> printed;
+  auto ended = session.runtime.GetContainerEvents({}, [&](const cri::ContainerEventResponse& event) {
+    printed = PrintDocument(session, cri::ToProtoJson(event), format, output);
+    session.out.flush();
+    return printed && session.out.good();
+  });
+  if (!printed) return printed;
+  if (!ended) return Wrap(std::move(ended).error(), "get the events of containers");
   return {};
 }
 

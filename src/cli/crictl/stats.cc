@@ -90,9 +90,11 @@ std::string PodTable(const std::vector<cri::PodSandboxStats>& stats, const CpuSa
   for (const cri::PodSandboxStats& item : stats) {
     const cri::LinuxPodSandboxStats usage = item.linux.value_or(cri::LinuxPodSandboxStats{});
     const std::string& id = item.attributes->id;
+    const CpuSample cpu = SampleOf(usage.cpu);
+    const uint64_t memory = usage.memory ? ValueOf(usage.memory->working_set_bytes) : 0;
+    if (cpu.nanoseconds == 0 && memory == 0) continue;  // not running
     table.AddRow({item.attributes->metadata ? item.attributes->metadata->name : "", TruncateId(id),
-                  CpuPercent(before, id, SampleOf(usage.cpu)),
-                  Size(usage.memory ? ValueOf(usage.memory->working_set_bytes) : 0)});
+                  CpuPercent(before, id, cpu), Size(memory)});
   }
   return table.Text();
 }

@@ -290,15 +290,64 @@ TEST_F(Crictl, Images) {
             "IMAGE                     TAG                 DIGEST              IMAGE ID            SIZE\n"
             "docker.io/library/nginx   1.21                fffffffffffff       eeeeeeeeeeeee       6.6MB\n"
             "registry.k8s.io/pause     3.10                <none>              9999999999999       307kB\n");
-  EXPECT_EQ(InspectImages(session_, {.ids = {"nope"}}).error().message, "no such image \"nope\" present");
-  EXPECT_EQ(RemoveImages(session_, {.images = {"nope"}}).error().message, "no such image nope");
-  ASSERT_TRUE(RemoveImages(session_, {.images = {"docker.io/library/nginx:1.21"}}));
+  EXPECT_EQ(InspectImages(session_, {.inspect = {.ids = {"nope"}}}).error().message, "no such image \"nope\" present");
+  // The others are removed although one is not there.
+  EXPECT_EQ(RemoveImages(session_, {.images = {"nope", "docker.io/library/nginx:1.21"}}).error().message,
+            "no such image nope");
   EXPECT_EQ(Out(), "Deleted: docker.io/library/nginx:1.21\n");
+  runtime_.images[0].repo_tags.clear();
+  ASSERT_TRUE(RemoveImages(session_, {.images = {runtime_.images[0].id}}));
+  EXPECT_EQ(Out(), "Deleted: docker.io/library/nginx@sha256:" + Id('f') + "\n");
+  runtime_.images[0].repo_tags = {"docker.io/library/nginx:1.21"};
   runtime_.calls.clear();
   ASSERT_TRUE(RemoveImages(session_, {.prune = true}));  // one is in use, the other pinned
   EXPECT_TRUE(runtime_.calls.empty());
   ASSERT_TRUE(RemoveImages(session_, {.all = true}));
   EXPECT_EQ(runtime_.calls.size(), 2u);
+}
+
+TEST_F(Crictl, ImagesOnePerLineAndAsStatus) {
+  runtime_.images[0].uid = cri::Int64Value{.value = 101};
+  runtime_.images[1].username = "nobody";
+  const std::string nginx = "ID: sha256:" + Id('e') + "\n";
+  ASSERT_TRUE(ListImages(session_, {.verbose = true}));
+  EXPECT_EQ(Out(), nginx + "RepoTags: docker.io/library/nginx:1.21\nRepoDigests: docker.io/library/nginx@sha256:" +
+                       Id('f') + "\nSize: 6599469\nUid: 101\n\nID: sha256:" + Id('9') +
+                       "\nRepoTags: registry.k8s.io/pause:3.10\nSize: 306598\nUsername: nobody\nPinned: true\n\n");
+  ASSERT_TRUE(InspectImages(session_, {.inspect = {.output = {.format = "table"}}, .filters = {"reference=nginx"}}));
+  EXPECT_EQ(Out(), nginx + "Tag: docker.io/library/nginx:1.21\nDigest: docker.io/library/nginx@sha256:" + Id('f') +
+                       "\nSize: 6.6MB\n");
+  EXPECT_EQ(InspectImages(session_, {.filters = {"dangling=true"}}).error().code, Code::kNotFound);
+  ASSERT_TRUE(ShowImageFsInfo(session_, {.format = "table"}));
+  EXPECT_EQ(Out(),
+            "Container Filesystem \nImage Filesystem \nTimeStamp[0]: 1\nDisk[0]: 5B\nInodes[0]: 6\n"
+            "Mountpoint[0]: /var/lib/x\n");
+}
+
+TEST_F(Crictl, ImageFilters) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"dangling=false"}, "eb9"},
+      {{"dangling=true"}, ""},
+      {{"reference=library/ng"}, "e"},
+      {{"before=docker.io/library/nginx:1.21"}, "b9"},
+      {{"since=registry.k8s.io/pause:3.10"}, "eb"},
+      {{"since=999999"}, "eb"},
+      {{"before=docker.io/library/nginx@sha256:fff"}, "b9"},
+      {{"before=nope:1"}, "eb9"},
+      {{"before=docker.io/library/nginx:1.21", "since=sha256:999"}, "b"},
+  };
+  cri::Image& middle = runtime_.images.emplace_back();
+  middle.id = "sha256:" + Id('b');
+  middle.repo_tags = {"docker.io/library/redis:6.2"};
+  for (const auto& [filters, expected] : cases) {
+    ASSERT_TRUE(ListImages(session_, {.filters = filters, .quiet = true}));
+    std::string seen;
+    std::istringstream lines(Out());
+    for (std::string line; std::getline(lines, line);) seen += line[7];
+    EXPECT_EQ(seen, expected) << filters[0];
+  }
+  EXPECT_EQ(ListImages(session_, {.filters = {"label=x"}}).error().message,
+            "unknown filter \"label=x\", use dangling=, reference=, before= or since=");
 }
 
 TEST_F(Crictl, StopAndRemove) {
@@ -335,6 +384,41 @@ TEST_F(Crictl, ExecSync) {
   EXPECT_EQ(runtime_.calls, std::vector<std::string>{"ExecSync " + Id('b') + " ls 3"});
   EXPECT_EQ(Exec(session_, {.id = "b", .command = {"sh"}, .stream = {.transport = "udp"}}).error().message,
             "--transport=udp: expected spdy or websocket");
+}
+
+TEST_F(Crictl, ExecWhere) {
+  runtime_.exec_answer = {.stdout = "out\n", .exit_code = 7};
+  const auto code = Exec(session_, {.filter = {.name_pattern = "nginx|redis"}, .command = {"ls"}, .sync = true});
+  ASSERT_TRUE(code) << code.error().message;
+  EXPECT_EQ(*code, 7);
+  EXPECT_EQ(Out(), Id('b') + ":\nout\n" + Id('a') + ":\nout\n");
+  EXPECT_EQ(*Exec(session_,
+                  {.filter = {.latest = true}, .quiet = true, .ignore_errors = true, .command = {"ls"}, .sync = true}),
+            0);
+  EXPECT_EQ(Out(), "out\n");
+  const auto none = Exec(session_, {.filter = {.name_pattern = "nope"}, .command = {"ls"}, .sync = true});
+  EXPECT_EQ(none.error().code, Code::kNotFound);
+}
+
+TEST_F(Crictl, RuntimeSettingsAndCheckpoints) {
+  ASSERT_TRUE(UpdatePodCidr(session_, "10.1.0.0/24"));
+  ASSERT_TRUE(CheckpointContainers(session_, {.ids = {"b"}, .archive = "/tmp/b.tar"}));
+  EXPECT_EQ(Out(), Id('b') + "\n");
+  EXPECT_EQ(runtime_.calls, (std::vector<std::string>{"UpdateRuntimeConfig 10.1.0.0/24",
+                                                      "CheckpointContainer " + Id('b') + " /tmp/b.tar"}));
+  EXPECT_EQ(CheckpointContainers(session_, {.ids = {"b"}}).error().message,
+            "no destination given, use --export=/path/to/checkpoint.tar");
+}
+
+TEST_F(Crictl, EventsAndMetrics) {
+  ASSERT_TRUE(ShowEvents(session_, {.format = "go-template", .template_text = "{{.containerId}}"}));
+  EXPECT_EQ(Out(), "c1\nc2\n");
+  EXPECT_FALSE(ShowEvents(session_, {.format = "table"}));
+  ASSERT_TRUE(ShowMetricDescriptors(session_, {}));
+  EXPECT_EQ(OutJson()["descriptors"][0]["name"], "container_memory_rss");
+  ASSERT_TRUE(ShowPodMetrics(session_, false, {}));
+  EXPECT_EQ(OutJson()["podMetrics"][0]["podSandboxId"], Id('d'));
+  EXPECT_FALSE(ShowPodMetrics(session_, false, {.format = "table"}));
 }
 
 TEST_F(Crictl, StatsTakesTwoSamples) {
@@ -440,12 +524,22 @@ TEST_F(CrictlLogs, Options) {
       {{.since = "2026-11-23T20:00:02.5Z"}, "three\n"},
       {{.timestamps = true, .tail = 1}, "2026-11-23T20:00:03Z three\n"},
       {{.since = "1795464003"}, "three\n"},
+      {{.stream = "stderr"}, ""},
+      {{.stream = "stdout"}, "one\ntwo\nthree\n"},
+      {{.reopen = true, .tail = 1}, "three\n"},
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     Read(cases[i].first);
     EXPECT_EQ(Out(), cases[i].second) << "case " << i;
   }
+  EXPECT_EQ(std::count(runtime_.calls.begin(), runtime_.calls.end(), "ReopenContainerLog " + Id('b')), 1);
+  err_.str("");
+  Read({.stream = "stdout"});
+  EXPECT_EQ(err_.str(), "");
   EXPECT_FALSE(ShowLogs(session_, {.id = "b", .since = "yesterday"}));
+  EXPECT_EQ(ShowLogs(session_, {.id = "b", .stream = "stdin"}).error().message,
+            "invalid stream \"stdin\", must be \"stdout\" or \"stderr\"");
+  EXPECT_FALSE(ShowLogs(session_, {.id = "b", .tail = 1, .stream = "stdout"}));
 }
 
 TEST_F(CrictlLogs, PreviousIsTheFileOfTheAttemptBefore) {

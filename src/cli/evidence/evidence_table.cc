@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/strings.h"
 #include "cli/output/table.h"
+#include "engine/syscalls/constants.h"
 #include "engine/syscalls/syscalls.h"
-#include "insight/evidence/constants.h"
 
 namespace portcullis::cli {
 namespace {
@@ -53,7 +53,7 @@ std::string SyscallText(uint32_t audit_arch, uint32_t number) {
 std::string CallText(const insight::Call& call) {
   const std::string name = SyscallText(call.audit_arch, call.number);
   const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);
-  return arch ? insight::DescribeCall(*arch, name, call.arguments) : name;
+  return arch ? syscalls::DescribeCall(*arch, name, call.arguments) : name;
 }
 
 std::string CompletenessText(const insight::Evidence& evidence) {

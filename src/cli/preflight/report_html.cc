@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstddef>
 
 #include "cli/output/markup.h"
 #include "cli/preflight/reports.h"
@@ -17,19 +18,24 @@ constexpr std::string_view kHead = R"html(<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Preflight: seccomp</title>
 <style>
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --dim: #666; --bad: #b71c1c; --open: #8a5000; --good: #1b6e20; }
+@media (prefers-color-scheme: dark) { :root { --dim: #a0a0a0; --bad: #ff8a80; --open: #ffb74d; --good: #81c784; } }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-code, pre { font: 13px/1.4 ui-monospace, monospace; }
-pre { background: var(--soft); padding: .5rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
+code, pre { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+pre { background: var(--soft); padding: .5rem; overflow-x: auto; white-space: pre-wrap; }
+p, li { overflow-wrap: anywhere; }
 .controls { display: flex; gap: .5rem; flex-wrap: wrap; align-items: center; margin: 1rem 0; }
-.controls button[aria-pressed=false] { opacity: .45; }
+.controls button[aria-pressed=false] { opacity: .45; text-decoration: line-through; }
 button, input { font: inherit; padding: .2rem .6rem; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; padding: .4rem .7rem; }
-summary { cursor: pointer; } summary .place, .soft { color: #777; font-size: .85em; }
-.tag { display: inline-block; min-width: 7.5em; font-weight: 600; }
-.breaks > summary .tag, .tag.breaks { color: #c62828; } .incomplete > summary .tag, .tag.unknown { color: #b26a00; }
-.safe > summary .tag, .tolerated > summary .tag, .tag.tolerated { color: #2e7d32; } .notAffected > summary .tag, .tag.none { color: #777; }
+summary { cursor: pointer; overflow-wrap: anywhere; } summary .place, .soft { color: var(--dim); font-size: .85em; }
+.tag { display: inline-block; font-weight: 600; margin-right: .5em; }
+table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem .9rem .15rem 0; }
+thead th { border-bottom: 1px solid var(--line); } tbody th { font-weight: normal; overflow-wrap: anywhere; }
+.breaks > summary .tag, .tag.breaks { color: var(--bad); } .incomplete > summary .tag, .tag.unknown, .tag.incomplete { color: var(--open); }
+.safe > summary .tag, .tolerated > summary .tag, .tag.tolerated, .tag.safe { color: var(--good); }
+.notAffected > summary .tag, .tag.none, .tag.notAffected { color: var(--dim); }
 .finding { border-left: 3px solid var(--line); margin: .6rem 0; padding-left: .7rem; }
 .finding ul { margin: .2rem 0; padding-left: 1.2rem; }
 [hidden] { display: none; }
@@ -92,12 +98,16 @@ std::string FindingHtml(const insight::Finding& finding) {
   return out + "</div>\n";
 }
 
+// With more than these the page would be too long to see what else there is.
+constexpr size_t kMostOpen = 12;
+
 std::string ContainerHtml(const insight::Report& report, const insight::ContainerVerdict& verdict) {
   const insight::Subject& subject = report.subjects[verdict.subject];
   const std::string id(IdOf(verdict.verdict));
-  std::string out = fmt::format("<details class=\"container {0}\" data-verdict=\"{0}\"{1}><summary>{2} {3}", id,
-                                verdict.verdict == Verdict::kBreaks ? " open" : "", Tag("", NameOf(verdict.verdict)),
-                                EscapeMarkup(TitleOf(subject)));
+  const bool is_open = verdict.verdict == Verdict::kBreaks && report.Count(Verdict::kBreaks) <= kMostOpen;
+  std::string out =
+      fmt::format("<details class=\"container {0}\" data-verdict=\"{0}\"{1}><summary>{2} {3}", id,
+                  is_open ? " open" : "", Tag("", NameOf(verdict.verdict)), EscapeMarkup(TitleOf(subject)));
   if (const std::string place = PlaceText(subject); !place.empty()) {
     out += " <span class=\"place\">" + EscapeMarkup(place) + "</span>";
   }
@@ -129,11 +139,50 @@ std::string Controls() {
          "id=\"shown\"></span></div>\n";
 }
 
+// "SAFE (denied but tolerated)" and NOT AFFECTED as well: it works.
+bool Works(Verdict verdict) { return verdict != Verdict::kBreaks && verdict != Verdict::kIncomplete; }
+
+std::string ShortName(Verdict verdict) {
+  const std::string name(NameOf(verdict));
+  return name.substr(0, name.find(" ("));
+}
+
+// Containers that work under some of the runtimes that were asked about and not under others, a column for each.
+std::string OverviewHtml(const insight::Report& report) {
+  const size_t columns = report.scenarios.size();
+  if (columns < 2) return "";
+  std::string rows;
+  size_t count = 0;
+  for (size_t first = 0; first + columns <= report.verdicts.size(); first += columns) {
+    const auto begin = report.verdicts.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = begin + static_cast<std::ptrdiff_t>(columns);
+    const auto alike = [&](const insight::ContainerVerdict& one) {
+      return one.verdict == begin->verdict || (Works(one.verdict) && Works(begin->verdict));
+    };
+    if (std::all_of(begin, end, alike)) continue;
+    ++count;
+    rows += "<tr><th scope=\"row\">" + EscapeMarkup(TitleOf(report.subjects[begin->subject])) + "</th>";
+    for (auto one = begin; one != end; ++one) {
+      rows += "<td>" + Tag(IdOf(one->verdict), ShortName(one->verdict)) + "</td>";
+    }
+    rows += "</tr>\n";
+  }
+  if (count == 0) return "<p>No container works under one of these runtimes and not under another.</p>\n";
+  std::string out =
+      fmt::format("<details id=\"differs\"{}><summary>Different by runtime: {}</summary>\n<table><thead><tr>",
+                  count <= kMostOpen ? " open" : "", count);
+  out += "<th>container</th>";
+  for (const insight::Scenario& scenario : report.scenarios) {
+    out += "<th>" + EscapeMarkup(scenario.after.name) + "</th>";
+  }
+  return out + "</tr></thead><tbody>\n" + rows + "</tbody></table></details>\n";
+}
+
 }  // namespace
 
 std::string ReportHtml(const insight::Report& report, const std::string& version) {
   std::string out(kHead);
-  out += "<h1>Preflight: " + EscapeMarkup(NameOf(report.Worst())) + "</h1>\n" + Controls();
+  out += "<h1>Preflight: " + EscapeMarkup(NameOf(report.Worst())) + "</h1>\n" + OverviewHtml(report) + Controls();
   for (size_t k = 0; k < report.scenarios.size(); ++k) {
     out += "<h2>" + EscapeMarkup(LabelOf(report.scenarios[k])) + "</h2>\n<p>" + EscapeMarkup(SummaryText(report, k)) +
            "</p>\n";

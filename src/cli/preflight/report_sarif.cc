@@ -28,6 +28,8 @@ std::string_view LevelOf(Effect effect) {
   return "none";
 }
 
+std::string Sentence(const std::string& text) { return text.ends_with('.') ? text : text + "."; }
+
 class Log {
  public:
   explicit Log(const insight::Report& report) : report_(report) {}
@@ -48,7 +50,7 @@ class Log {
   void AddRule(const std::string& id, std::string_view about, std::string_view help) {
     if (rules_.contains(id)) return;
     json rule{{"id", id}, {"shortDescription", {{"text", about}}}};
-    if (!help.empty()) rule["help"] = {{"text", help}};
+    if (!help.empty() && help != "Nothing.") rule["help"] = {{"text", help}};
     rules_.emplace(id, std::move(rule));
   }
 
@@ -75,7 +77,7 @@ class Log {
     } else {
       AddRule(rule, known->about, known->remedy);
     }
-    std::string text = FindingTitle(finding) + ". " + finding.judgement.why;
+    std::string text = Sentence(FindingTitle(finding)) + " " + Sentence(finding.judgement.why);
     for (const insight::Caller& caller : finding.callers) text += " Called " + CallerText(caller) + ".";
     if (const std::string remedy = RemedyText(finding); !remedy.empty()) text += " " + remedy;
     Add(verdict, rule, LevelOf(finding.judgement.effect), text, finding.arch + " " + finding.calls.front());
@@ -83,7 +85,8 @@ class Log {
 
   void AddGap(const insight::ContainerVerdict& verdict, const insight::Gap& gap) {
     AddRule(kIncomplete, "The evidence does not tell whether the container would keep working.", "");
-    Add(verdict, kIncomplete, "warning", gap.what + ". To close it: " + gap.remedy, std::string(NameOf(gap.kind)));
+    Add(verdict, kIncomplete, "warning", gap.what + ". To close it: " + Sentence(gap.remedy),
+        std::string(NameOf(gap.kind)));
   }
 
   const insight::Report& report_;

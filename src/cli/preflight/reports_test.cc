@@ -171,6 +171,31 @@ TEST(ReportHtml, NeedsNothingElseAndLetsNothingOut) {
   EXPECT_EQ(ends, 1u);
 }
 
+TEST(ReportHtml, ShowsWhatDiffersBetweenRuntimes) {
+  insight::Report report = Example();
+  ASSERT_EQ(report.scenarios.size(), 1u);
+  EXPECT_THAT(ReportHtml(report, "1"), Not(HasSubstr("by runtime")));
+  // The same containers under a second runtime, where nothing breaks.
+  report.scenarios.push_back(report.scenarios[0]);
+  report.scenarios[1].after.name = "other@1";
+  std::vector<insight::ContainerVerdict> both;
+  for (const insight::ContainerVerdict& one : report.verdicts) {
+    both.push_back(one);
+    both.push_back(one);
+    both.back().scenario = 1;
+    if (one.verdict == insight::Verdict::kBreaks) both.back().verdict = insight::Verdict::kSafe;
+  }
+  report.verdicts = std::move(both);
+  const std::string text = ReportHtml(report, "1");
+  EXPECT_THAT(text, HasSubstr("<summary>Different by runtime: 1</summary>"));
+  EXPECT_THAT(text, HasSubstr("<th>other@1</th></tr></thead>"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("<tr><th scope=\"row\">Deployment default/web/breaks</th><td><span class=\"tag breaks\">BREAKS</span>"
+                "</td><td><span class=\"tag safe\">SAFE</span></td></tr>"));
+  EXPECT_THAT(text, Not(HasSubstr("<th scope=\"row\">Deployment default/web/own")));
+}
+
 TEST(ExitCode, FollowsTheWorst) {
   EXPECT_EQ(ExitCodeOf(insight::Verdict::kNotAffected), 0);
   EXPECT_EQ(ExitCodeOf(insight::Verdict::kTolerated), 0);

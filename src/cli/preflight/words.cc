@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/strings.h"
 #include "cli/preflight/reports.h"
+#include "engine/seccomp/capabilities.h"
 
 namespace portcullis::cli {
 namespace {
@@ -39,6 +40,18 @@ std::string CapsText(const std::vector<std::string>& bounding) {
 
 std::string Plural(uint64_t count, const char* word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+std::string ProfileCommand(const insight::Report& report, const insight::ContainerVerdict& verdict,
+                           const std::string& flag) {
+  const insight::Subject& subject = report.subjects[verdict.subject];
+  const insight::Target& target = report.scenarios[verdict.scenario].after;
+  std::string command = "portcullis profile from-evidence" + flag + " --base " + ShellWord(target.name);
+  if (!subject.pod.empty()) command += " --container " + ShellWord(NameOf(subject));
+  if (const std::string caps = CapsText(verdict.bounding); caps != "default") command += " --caps " + caps;
+  command += " --kernel " + seccomp::ToString(target.kernel);
+  for (const std::string& trace : verdict.traces) command += " " + ShellWord(trace);
+  return command;
 }
 
 }  // namespace
@@ -101,15 +114,14 @@ std::string RemedyCommand(const insight::Report& report, const insight::Containe
   const bool needs = std::ranges::any_of(verdict.findings, [](const insight::Finding& finding) {
     return finding.remedy.kind == insight::RemedyKind::kDelta && finding.judgement.effect == Effect::kBreaks;
   });
-  if (!needs) return "";
-  const insight::Subject& subject = report.subjects[verdict.subject];
-  const insight::Target& target = report.scenarios[verdict.scenario].after;
-  std::string command = "portcullis profile from-evidence --base " + ShellWord(target.name);
-  if (!subject.pod.empty()) command += " --container " + ShellWord(NameOf(subject));
-  if (const std::string caps = CapsText(verdict.bounding); caps != "default") command += " --caps " + caps;
-  command += " --kernel " + seccomp::ToString(target.kernel);
-  for (const std::string& trace : verdict.traces) command += " " + ShellWord(trace);
-  return command;
+  return needs ? ProfileCommand(report, verdict, "") : "";
+}
+
+std::string DeniedCommand(const insight::Report& report, const insight::ContainerVerdict& verdict) {
+  const bool needs = std::ranges::any_of(verdict.findings, [](const insight::Finding& finding) {
+    return finding.remedy.kind == insight::RemedyKind::kDelta;
+  });
+  return needs ? ProfileCommand(report, verdict, " --denied") : "";
 }
 
 std::string PlaceText(const insight::Subject& subject) {

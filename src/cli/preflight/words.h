@@ -18,6 +18,8 @@ std::string CallerText(const insight::Caller& caller);
 std::string RemedyText(const insight::Finding& finding);
 // The command that makes the profile that this container needs; "" where no profile is needed or none would do.
 std::string RemedyCommand(const insight::Report& report, const insight::ContainerVerdict& verdict);
+// The same for a container that had the profile when this was recorded: the command that allows what it was denied.
+std::string DeniedCommand(const insight::Report& report, const insight::ContainerVerdict& verdict);
 // "app.yaml:12", "" without a manifest.
 std::string PlaceText(const insight::Subject& subject);
 // "1204 calls (97 different) in 2 traces, 2h0m0s, phases init, serving"

@@ -21,10 +21,8 @@ struct Call {
   std::array<uint64_t, 6> args{};
 };
 
-// `words`: the name, then the arguments. Errors name the word and what is near it.
+// `words`: the name, then the arguments, which are numbers, constants or several joined with `|`, with the values of
+// `arch` (engine/syscalls/constants.h). Errors name the word and what is near it.
 Result<Call> ParseCall(std::span<const std::string> words, syscalls::Arch arch);
-
-// A number, a constant's name, or several joined with `|`. Negative numbers are 64-bit two's complement.
-Result<uint64_t> ParseArgument(const std::string& word);
 
 }  // namespace portcullis::cli

@@ -10,9 +10,9 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/check.h"
 #include "engine/seccomp/library.h"
-#include "spec/oci/capabilities.h"
 
 namespace portcullis::cli {
 namespace {
@@ -52,7 +52,7 @@ Result<std::string> ReadStandardInput() {
 Result<std::vector<std::string>> ToCapabilities(const std::string& words) {
   if (words == "none") return std::vector<std::string>{};
   if (words == "default") return seccomp::DockerDefaultCapabilities();
-  const auto known = oci::CapabilityNames();
+  const auto known = seccomp::CapabilityNames();
   if (words == "all") return std::vector<std::string>(known.begin(), known.end());
   std::vector<std::string> capabilities;
   for (const std::string& word : base::Split(words, ',')) {

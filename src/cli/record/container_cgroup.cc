@@ -8,23 +8,13 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 #include "insight/evidence/cgroup_path.h"
 
 namespace portcullis::cli {
 namespace {
 
 constexpr size_t kShortestId = 6;
-constexpr size_t kStartTimeField = 22;  // proc(5): in clock ticks since the boot
-
-// The fields behind the name, which is in parentheses and may hold anything.
-std::optional<uint64_t> StartTicks(const std::string& stat) {
-  const size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  const auto fields = base::Split(base::Trim(std::string_view(stat).substr(name_end + 1)), ' ');
-  constexpr size_t kFirst = 3;  // the state
-  if (fields.size() <= kStartTimeField - kFirst) return std::nullopt;
-  return base::ParseUint(fields[kStartTimeField - kFirst]);
-}
 
 double UptimeSeconds(const std::string& proc) {
   const auto text = base::ReadFile(proc + "/uptime");
@@ -37,14 +27,8 @@ double UptimeSeconds(const std::string& proc) {
 
 std::map<std::string, std::string> CgroupPaths(std::string_view text) {
   std::map<std::string, std::string> paths;
-  for (const std::string& line : base::Split(text, '\n')) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    for (const std::string& controller :
-         base::Split(std::string_view(line).substr(first + 1, second - first - 1), ',')) {
-      paths[controller] = line.substr(second + 1);
-    }
+  for (const host::ProcessCgroup& cgroup : host::ParseCgroups(text)) {
+    for (const std::string& controller : cgroup.controllers) paths[controller] = cgroup.path;
   }
   return paths;
 }
@@ -65,9 +49,10 @@ Result<RunningContainer> FindRunningContainer(std::string_view id, const std::st
   RunningContainer found;
   uint64_t first_ticks = UINT64_MAX;
   for (const std::string& name : names) {
-    const auto pid = base::ParseUint(name);
-    if (!pid) continue;
-    const auto text = base::ReadFile(proc + "/" + name + "/cgroup");
+    const auto number = base::ParseUint(name);
+    if (!number) continue;
+    const auto pid = static_cast<pid_t>(*number);
+    const auto text = host::ReadCgroups(pid, proc);
     if (!text) continue;  // ended meanwhile
     const auto owner = insight::OwnerOfCgroupFile(*text);
     if (!owner || owner->is_monitor) continue;
@@ -82,11 +67,10 @@ Result<RunningContainer> FindRunningContainer(std::string_view id, const std::st
     for (const auto& [controller, path] : CgroupPaths(*text)) {
       if (std::string cgroup = CgroupOfContainer(path, full); !cgroup.empty()) found.cgroups[controller] = cgroup;
     }
-    const auto stat = base::ReadFile(proc + "/" + name + "/stat");
-    const auto ticks = stat ? StartTicks(*stat) : std::nullopt;
-    if (ticks && *ticks < first_ticks) {
-      first_ticks = *ticks;
-      found.first_process = static_cast<pid_t>(*pid);
+    const auto stat = host::ReadStat(pid, proc);
+    if (stat && stat->start_time_ticks < first_ticks) {
+      first_ticks = stat->start_time_ticks;
+      found.first_process = pid;
     }
   }
   if (found.id.empty()) return Fail(Code::kNotFound, "no process is in a container {}", id);

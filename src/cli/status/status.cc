@@ -1,20 +1,19 @@
 #include "cli/status/status.h"
 
 #include <algorithm>
+#include <climits>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "base/document.h"
-#include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "cli/output/states.h"
 #include "cli/output/table.h"
+#include "host/proc/process.h"
 
 namespace portcullis::cli {
 namespace {
-
-constexpr size_t kMaxProcStatus = 64u << 10;
 
 std::string ValueOr(const std::map<std::string, std::string>& map, const std::string& key,
                     const std::string& fallback) {
@@ -85,9 +84,10 @@ bool IsPrivileged(const nlohmann::json& info) {
 
 std::optional<KernelSeccomp> AskKernel(const nlohmann::json& info, const std::string& proc_dir) {
   const auto pid = info.find("pid");
-  if (pid == info.end() || !pid->is_number_unsigned() || *pid == 0) return std::nullopt;
-  const auto text = base::ReadFile(proc_dir + "/" + std::to_string(pid->get<uint64_t>()) + "/status", kMaxProcStatus);
-  return text ? ParseKernelSeccomp(*text) : std::nullopt;
+  if (pid == info.end() || !pid->is_number_unsigned() || *pid == 0 || *pid > INT_MAX) return std::nullopt;
+  const auto status = host::ReadStatus(static_cast<pid_t>(pid->get<uint64_t>()), proc_dir);
+  if (!status || !status->seccomp_mode) return std::nullopt;
+  return KernelSeccomp{.mode = *status->seccomp_mode, .filters = status->seccomp_filters};
 }
 
 std::optional<KernelVerdict> Verify(const nlohmann::json& info, const StatusOptions& options) {
@@ -152,22 +152,6 @@ Result<std::optional<StatusRow>> RowOf(cri::RuntimeApi& runtime, const cri::Cont
 }
 
 }  // namespace
-
-std::optional<KernelSeccomp> ParseKernelSeccomp(std::string_view proc_status) {
-  std::optional<KernelSeccomp> kernel;
-  std::optional<int> filters;
-  for (const std::string& line : base::Split(proc_status, '\n')) {
-    const size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    const std::string_view key = std::string_view(line).substr(0, colon);
-    const auto value = base::ParseUint(base::Trim(std::string_view(line).substr(colon + 1)));
-    if (!value || *value > 1'000'000) continue;
-    if (key == "Seccomp") kernel = KernelSeccomp{.mode = static_cast<int>(*value)};
-    if (key == "Seccomp_filters") filters = static_cast<int>(*value);
-  }
-  if (kernel) kernel->filters = filters;
-  return kernel;
-}
 
 Result<std::vector<StatusRow>> CollectStatus(cri::RuntimeApi& runtime, const StatusOptions& options) {
   // Whose default RuntimeDefault is, in the form of our own runtime's "containerd@2.2.4".

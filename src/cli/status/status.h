@@ -69,7 +69,4 @@ Result<std::vector<StatusRow>> CollectStatus(cri::RuntimeApi& runtime, const Sta
 std::string StatusTable(const std::vector<StatusRow>& rows);
 nlohmann::json StatusJson(const std::vector<StatusRow>& rows);  // {"containers": [...]}
 
-// "Seccomp:" and "Seccomp_filters:" of a /proc/PID/status text; nullopt when there is no Seccomp line.
-std::optional<KernelSeccomp> ParseKernelSeccomp(std::string_view proc_status);
-
 }  // namespace portcullis::cli

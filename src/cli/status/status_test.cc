@@ -176,12 +176,6 @@ TEST_F(Status, SurvivesOddAnswers) {
   EXPECT_TRUE(rows->empty());
 }
 
-TEST(KernelSeccomp, Parses) {
-  EXPECT_FALSE(ParseKernelSeccomp("Name: x\n"));
-  EXPECT_EQ(ParseKernelSeccomp("Seccomp:\t2\n")->mode, 2);
-  EXPECT_FALSE(ParseKernelSeccomp("Seccomp:\t2\n")->filters);
-}
-
 TEST(NodeSwitch, ReadsConfigz) {
   EXPECT_TRUE(*SwitchFromConfigz(R"({"kubeletconfig": {"seccompDefault": true}})"));
   EXPECT_FALSE(*SwitchFromConfigz(R"({"kubeletconfig": {}})"));

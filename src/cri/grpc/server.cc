@@ -4,9 +4,9 @@
 
 #include "base/try.h"
 #include "cri/grpc/api.grpc.pb.h"
+#include "cri/grpc/call_kinds.h"
 #include "cri/grpc/calls.h"
 #include "cri/grpc/convert.h"
-#include "cri/grpc/long_calls.h"
 #include "cri/grpc/socket_place.h"
 #include "cri/grpc/thread_pool.h"
 
@@ -22,6 +22,7 @@ constexpr mode_t kSocketMode = 0660;
 
 constexpr size_t kShortThreads = 16;
 constexpr size_t kShortWaiting = 1024;
+constexpr size_t kLookingThreads = 16;
 constexpr size_t kStreams = 256;
 // For the threads of calls that were cancelled, or have just ended, to leave the api.
 constexpr milliseconds kLastMoment{500};
@@ -31,15 +32,28 @@ struct Threads {
   explicit Threads(const ServeOptions& options)
       : short_calls({.threads = kShortThreads, .waiting = kShortWaiting}),
         long_calls({.threads = options.most_long_calls}),
+        looking_calls({.threads = kLookingThreads, .waiting = kShortWaiting}),
         streams({.threads = kStreams}) {}
 
-  ThreadPool& For(std::string_view method) { return IsLong(method) ? long_calls : short_calls; }
+  ThreadPool& For(std::string_view method) {
+    switch (KindOf(method)) {
+      case CallKind::kLong:
+        return long_calls;
+      case CallKind::kLooking:
+        return looking_calls;
+      case CallKind::kShort:
+        break;
+    }
+    return short_calls;
+  }
   bool WaitIdle(std::chrono::steady_clock::time_point deadline) {
-    return short_calls.WaitIdle(deadline) && long_calls.WaitIdle(deadline) && streams.WaitIdle(deadline);
+    return short_calls.WaitIdle(deadline) && long_calls.WaitIdle(deadline) && looking_calls.WaitIdle(deadline) &&
+           streams.WaitIdle(deadline);
   }
 
   ThreadPool short_calls;
   ThreadPool long_calls;
+  ThreadPool looking_calls;
   ThreadPool streams;  // a stream may last as long as its client
 };
 

@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-// A runtime whose ExecSync and event stream last until they are released.
+// A runtime whose ExecSync, ListContainerStats and event stream last until they are released.
 class SlowRuntime : public RuntimeApi {
  public:
   ~SlowRuntime() override { Release(); }
@@ -33,6 +33,10 @@ class SlowRuntime : public RuntimeApi {
   Result<ExecSyncResponse> ExecSync(const ExecSyncRequest& request) override {
     Block();
     return ExecSyncResponse{.stdout = request.container_id};
+  }
+  Result<ListContainerStatsResponse> ListContainerStats(const ListContainerStatsRequest&) override {
+    Block();
+    return ListContainerStatsResponse{};
   }
   Result<StopContainerResponse> StopContainer(const StopContainerRequest& request) override {
     return Fail(Code::kNotFound, "container {}: not found", request.container_id);
@@ -137,6 +141,26 @@ TEST_F(ServerTest, LongCallsDoNotMakeShortOnesWait) {
   const auto again = client->StopContainer({.container_id = "c1"});
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, Code::kNotFound) << again.error().message;
+}
+
+// A container with a million files, or a disk that does not answer: statistics wait for it, and nothing else does.
+TEST_F(ServerTest, StatisticsMakeNothingElseWait) {
+  constexpr int kCalls = 40;  // more than there are threads for them
+  const auto server = MustServe();
+  const auto client = MustConnect();
+  ASSERT_TRUE(server && client);
+  std::vector<std::future<Result<ListContainerStatsResponse>>> calls;
+  for (int i = 0; i < kCalls; ++i) {
+    calls.push_back(std::async(std::launch::async, [&client] { return client->ListContainerStats({}); }));
+  }
+  ASSERT_TRUE(api_.WaitBlocked(16));
+
+  const auto version = client->Version({});
+  EXPECT_TRUE(version.has_value()) << version.error().message;
+  EXPECT_EQ(client->StopContainer({.container_id = "c1"}).error().code, Code::kNotFound);
+
+  api_.Release();
+  for (auto& call : calls) EXPECT_TRUE(call.get().has_value());
 }
 
 TEST_F(ServerTest, StopLetsARunningCallEnd) {

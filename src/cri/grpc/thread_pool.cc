@@ -1,9 +1,7 @@
 #include "cri/grpc/thread_pool.h"
 
-#include <system_error>
-#include <thread>
-
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace portcullis::cri {
 
@@ -34,12 +32,12 @@ bool ThreadPool::WaitIdle(std::chrono::steady_clock::time_point deadline) {
 
 bool ThreadPool::StartThread() {
   if (threads_ >= limits_.threads) return false;
-  try {
-    std::thread([this] { Work(); }).detach();
-  } catch (const std::system_error& error) {
-    base::LogWarning("no thread for a call", {{"err", error.what()}});
+  auto thread = base::StartThread("answer a call", [this] { Work(); });
+  if (!thread) {
+    base::LogWarning("a call waits for another's thread", {{"err", thread.error().message}});
     return false;
   }
+  thread->detach();
   ++threads_;
   ++idle_;
   return true;

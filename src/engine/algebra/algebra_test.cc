@@ -9,6 +9,7 @@
 #include "engine/algebra/lint.h"
 #include "engine/algebra/operations.h"
 #include "engine/filter/prove.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/library.h"
 #include "engine/syscalls/syscalls.h"
 
@@ -297,7 +298,10 @@ TEST(LintAnswersTest, TellsWaysAround) {
            Case{{Rule("clone", {When(0, CompareOp::kMaskedEqual, 0x7e020000)}), Rule("clone3")}, "clone3 is permitted"},
            Case{{Rule("clone")}, "clone3 is denied with SCMP_ACT_ERRNO(1)"},
            Case{{Rule("read")}, "every OCI runtime cannot start"},
-           Case{{Rule("execve")}, "runc 1.1.5 cannot start"},
+           Case{{Rule("execve")}, "runc 1.1.5 to 1.1.15 cannot start"},
+           Case{{Rule("execve"), Rule("close"), Rule("futex"), Rule("getdents64"), Rule("openat"), Rule("fstatfs"),
+                 Rule("fstat"), Rule("write")},
+                "runc 1.3.6 calls statx after the filter is on"},
            Case{{Rule("read"), Rule("read", {}, Action::kLog)}, "/syscalls/1 never decides"},
        }) {
     const std::string found = Messages(LintAnswers(Deny(rules, {Arch::kX86_64, Arch::kX86}), "x.json", kNative));

@@ -30,14 +30,15 @@ struct StartCalls {
 const std::vector<StartCalls>& AllStartCalls() {
   static const std::vector<StartCalls> all{
       {"every OCI runtime", "", {"execve"}},
-      {"crun 1.8.1",
+      {"crun 1.8.1 to 1.28",
        " without noNewPrivileges",
        {"close", "prctl", "capset", "setresuid", "setresgid", "rt_sigaction", "rt_sigprocmask", "write"}},
-      {"runc 1.1.5", "", {"close", "futex", "getdents64", "openat", "fstatfs", "write"}},
-      {"runc 1.1.5",
+      {"runc 1.1.5 to 1.1.15", "", {"close", "futex", "getdents64", "openat", "fstatfs", "write"}},
+      {"runc 1.3.6", "", {"close", "futex", "getdents64", "openat", "fstat", "fstatfs", "statx", "write"}},
+      {"runc 1.1.5 to 1.3.6",
        " without noNewPrivileges",
-       {"capget", "capset", "chdir", "fcntl", "fstat", "getcwd", "newfstatat", "prctl", "read", "setgid", "setgroups",
-        "setuid"}},
+       {"capget", "capset", "chdir", "fcntl", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid",
+        "setgroups", "setuid"}},
   };
   return all;
 }

@@ -15,8 +15,8 @@ namespace portcullis::algebra {
 // not
 //   fall back, 32-bit programs forgotten;
 // - rules that never decide;
-// - calls that runc or crun make after the filter is on, so that no container starts (measured with runc 1.1.5 and crun
-//   1.8.1; with and without noNewPrivileges).
+// - calls that runc or crun make after the filter is on, so that no container starts (measured with runc 1.1.5,
+//   1.1.15 and 1.3.6, and crun 1.8.1, 1.21 and 1.28; with and without noNewPrivileges).
 Diagnostics LintAnswers(const ResolvedProfile& profile, const std::string& name, filter::Arch native);
 
 // All that runc and crun call in the container after the filter is on, with and without noNewPrivileges: a profile must

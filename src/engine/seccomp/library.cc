@@ -67,6 +67,10 @@ std::optional<size_t> FindContent(const CompactRuntime& runtime, std::string_vie
   return static_cast<size_t>(found - runtime.contents.begin());
 }
 
+// As runtimes of a distribution's package tell theirs: "1.7.24~ds1", "2.1.9+unknown". The package's part says nothing
+// of the profile.
+std::string_view WithoutPackage(std::string_view release) { return release.substr(0, release.find_first_of("~+")); }
+
 // "2.2" means the newest release of that branch; a full release means itself.
 std::string_view NewestOfBranch(const CompactRuntime& runtime, std::string_view branch) {
   std::string_view newest = branch;
@@ -92,6 +96,7 @@ Result<DefaultProfile> FindDefaultProfile(std::string_view name) {
   if (at != std::string_view::npos) {
     release = name.substr(at + 1);
     if (release.starts_with('v')) release.remove_prefix(1);
+    release = WithoutPackage(release);
     if (!release.empty()) release = NewestOfBranch(*runtime, release);
   }
   const auto content = FindContent(*runtime, release);

@@ -49,6 +49,9 @@ TEST(Library, NewestAndByRelease) {
   EXPECT_EQ(FindDefaultProfile("containerd@1.7.20")->content, "1.7.13");
   EXPECT_EQ(FindDefaultProfile("containerd@v1.7.3")->content, "1.7.3");
   EXPECT_EQ(FindDefaultProfile("containerd@2.4.0-beta.0")->content, "2.2.4");
+  EXPECT_EQ(FindDefaultProfile("containerd@1.7.24~ds1")->release, "1.7.24");  // as Debian's tell themselves
+  EXPECT_EQ(FindDefaultProfile("containerd@2.1.9+unknown")->content, "2.1.0");
+  EXPECT_EQ(FindDefaultProfile("docker@28.5.2+dfsg4")->content, "28.2.0");
   EXPECT_EQ(FindDefaultProfile("docker@20.10.22")->content, "20.10.22");
   EXPECT_EQ(FindDefaultProfile("docker@20.10.23")->content, "20.10.18");
   EXPECT_EQ(FindDefaultProfile("containers-common@0.67.0-599-gf0ddf1a745")->content, "0.67.0-599-gf0ddf1a745");
@@ -61,7 +64,8 @@ TEST(Library, UnknownNamesListWhatThereIs) {
     EXPECT_EQ(missing.error().code, Code::kNotFound);
     EXPECT_THAT(missing.error().message, HasSubstr("containerd, containers-common, cri-o, docker"));
   }
-  for (const char* name : {"containerd@", "containerd@9.9.9", "containerd@9", "containerd@vv1.7.13"}) {
+  for (const char* name : {"containerd@", "containerd@9.9.9", "containerd@9", "containerd@vv1.7.13", "containerd@+ds1",
+                           "containerd@9.9.9~ds1"}) {
     const auto missing = FindDefaultProfile(name);
     ASSERT_FALSE(missing) << name;
     EXPECT_EQ(missing.error().code, Code::kNotFound);

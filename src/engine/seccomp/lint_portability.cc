@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/check.h"
 #include "engine/seccomp/names.h"
 #include "engine/syscalls/syscalls.h"

@@ -1,19 +1,18 @@
 // Spellings of the model's enumerations. Private to this room: use the functions of profile.h.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 
+#include "base/named.h"
 #include "engine/seccomp/profile.h"
 
 namespace portcullis::seccomp {
 
-template <class T>
-using Named = std::pair<std::string_view, T>;
+using base::Named;
+using base::NameIn;
+using base::ValueIn;
 
 inline constexpr std::array<Named<Action>, 9> kActionNames = {{
     {"SCMP_ACT_KILL", Action::kKill},
@@ -46,24 +45,5 @@ inline constexpr std::array<Named<FilterFlag>, 4> kFilterFlagNames = {{
 
 // errno names with this architecture's values; names that share a value come after the usual one.
 std::span<const Named<int>> ErrnoNames();
-
-// Every CAP_* name of Linux 7.2.
-std::span<const std::string_view> CapabilityNames();
-
-// The name of a value; "" when it has none.
-template <class Table, class T>
-std::string_view NameIn(const Table& table, T value) {
-  const auto found = std::ranges::find(table, value, &Named<T>::second);
-  return found == table.end() ? std::string_view{} : found->first;
-}
-
-template <class Table>
-auto ValueIn(const Table& table, std::string_view name)
-    -> std::optional<std::remove_cvref_t<decltype(table.begin()->second)>> {
-  for (const auto& [candidate, value] : table) {
-    if (candidate == name) return value;
-  }
-  return std::nullopt;
-}
 
 }  // namespace portcullis::seccomp

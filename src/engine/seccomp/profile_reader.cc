@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_pointer.h"
 #include "base/strings.h"
 #include "engine/seccomp/names.h"
 
@@ -12,21 +13,6 @@ using nlohmann::json;
 
 // A hostile file can hold a problem in every other byte.
 constexpr size_t kMaxDiagnostics = 64;
-
-// RFC 6901: ~ and / inside a key are escaped.
-std::string Child(const std::string& pointer, std::string_view key) {
-  std::string child = pointer + "/";
-  for (const char c : key) {
-    if (c == '~') {
-      child += "~0";
-    } else if (c == '/') {
-      child += "~1";
-    } else {
-      child += c;
-    }
-  }
-  return child;
-}
 
 template <class Table>
 std::string Suggest(std::string_view text, const Table& table) {
@@ -91,7 +77,7 @@ bool ProfileReader::ReadObject(const json& value, const std::string& pointer, st
     return false;
   }
   for (const auto& [key, member] : value.items()) {
-    const std::string child = Child(pointer, key);
+    const std::string child = base::ChildPointer(pointer, key);
     if (extension && key.starts_with("x-")) {
       extension(member, key);
       continue;
@@ -195,7 +181,7 @@ void ProfileReader::ReadArchMap(const json& value, const std::string& pointer, s
         {"subArchitectures", Into(entry.sub_architectures)},
     };
     if (!ReadObject(member, at, fields)) return;
-    if (!named) Report(Severity::kError, Child(at, "architecture"), "required, but missing");
+    if (!named) Report(Severity::kError, base::ChildPointer(at, "architecture"), "required, but missing");
     arch_map.push_back(std::move(entry));
   });
 }
@@ -243,9 +229,9 @@ void ProfileReader::ReadArg(const json& value, const std::string& pointer, std::
   if (!ReadObject(value, pointer, fields)) return;
   // Go programs read a missing number as 0, so the lenient mode does; a missing operator is an error everywhere.
   const Severity missing = mode_ == ParseMode::kStrict ? Severity::kError : Severity::kWarning;
-  if (!has_index) Report(missing, Child(pointer, "index"), "required, but missing");
-  if (!has_value) Report(missing, Child(pointer, "value"), "required, but missing");
-  if (!has_op) Report(Severity::kError, Child(pointer, "op"), "required, but missing");
+  if (!has_index) Report(missing, base::ChildPointer(pointer, "index"), "required, but missing");
+  if (!has_value) Report(missing, base::ChildPointer(pointer, "value"), "required, but missing");
+  if (!has_op) Report(Severity::kError, base::ChildPointer(pointer, "op"), "required, but missing");
   args.push_back(arg);
 }
 
@@ -276,10 +262,10 @@ void ProfileReader::ReadRule(const json& value, const std::string& pointer, std:
         {"excludes", [&](const json& member, const std::string& at) { ReadConditions(member, at, rule.excludes); }});
   }
   if (!ReadObject(value, pointer, fields)) return;
-  if (!has_action) Report(Severity::kError, Child(pointer, "action"), "required, but missing");
+  if (!has_action) Report(Severity::kError, base::ChildPointer(pointer, "action"), "required, but missing");
   if (!single.empty()) {
     if (!rule.names.empty()) {
-      Report(Severity::kError, Child(pointer, "name"),
+      Report(Severity::kError, base::ChildPointer(pointer, "name"),
              "'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'");
     }
     rule.names = {std::move(single)};

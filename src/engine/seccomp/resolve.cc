@@ -147,16 +147,4 @@ Result<ResolvedProfile> Resolve(const Profile& profile, const ResolveContext& co
   return resolved;
 }
 
-std::vector<std::string> DockerDefaultCapabilities() {
-  return {"CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",           "CAP_FOWNER",
-          "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_SETGID",           "CAP_SETUID",
-          "CAP_SETFCAP", "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
-          "CAP_KILL",    "CAP_AUDIT_WRITE"};
-}
-
-std::vector<std::string> CriODefaultCapabilities() {
-  return {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FSETID",           "CAP_FOWNER", "CAP_SETGID",
-          "CAP_SETUID", "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE", "CAP_KILL"};
-}
-
 }  // namespace portcullis::seccomp

@@ -47,8 +47,4 @@ struct ResolveContext {
 // kernel.
 Result<ResolvedProfile> Resolve(const Profile& profile, const ResolveContext& context);
 
-// Docker's 14 default capabilities (containerd's CRI has the same) and CRI-O's 9, for tests, tools and specs.
-std::vector<std::string> DockerDefaultCapabilities();
-std::vector<std::string> CriODefaultCapabilities();
-
 }  // namespace portcullis::seccomp

@@ -14,9 +14,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "base/files.h"
-#include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 
 namespace portcullis::host {
 namespace {
@@ -90,21 +89,15 @@ Result<bpf::Program> ReadFilter(pid_t pid, unsigned long index, size_t length) {
   return program;
 }
 
-// "Seccomp:" of /proc/PID/status: 0 off, 1 strict, 2 filters.
+// 0 off, 1 strict, 2 filters.
 Result<int> ModeOf(pid_t pid) {
-  const auto status = base::ReadFile(fmt::format("/proc/{}/status", pid));
+  const auto status = ReadStatus(pid);
   if (!status) {
     if (status.error().code == Code::kNotFound) return Fail(Code::kNotFound, "there is no process {}", pid);
     return Failure(status.error());
   }
-  for (const std::string& line : base::Split(*status, '\n')) {
-    constexpr std::string_view kField = "Seccomp:\t";
-    if (!line.starts_with(kField)) continue;
-    const auto mode = base::ParseUint(std::string_view(line).substr(kField.size()));
-    if (!mode) return Fail(Code::kInternal, "process {}: its status says {}", pid, base::Quote(line));
-    return static_cast<int>(*mode);
-  }
-  return Fail(Code::kFailedPrecondition, "this kernel was built without seccomp");
+  if (!status->seccomp_mode) return Fail(Code::kFailedPrecondition, "this kernel was built without seccomp");
+  return *status->seccomp_mode;
 }
 
 }  // namespace

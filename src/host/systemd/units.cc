@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 
 namespace portcullis::host {
 namespace {
@@ -263,10 +263,10 @@ UnitProperties NewScopeProperties(const std::string& name, const std::string& sl
 
 Result<void> CheckSystemdRuns() {
   if (sd_booted() > 0) return {};
-  const auto comm = base::ReadFile("/proc/1/comm", 64);
+  const std::string comm = ReadComm(1);
   return Fail(Code::kFailedPrecondition,
               "cgroup driver \"systemd\" needs systemd as PID 1, and that is {} here: use cgroup driver \"cgroupfs\"",
-              base::Quote(comm ? base::Trim(*comm) : std::string_view("another program")));
+              base::Quote(comm.empty() ? "another program" : comm));
 }
 
 std::shared_ptr<const Units> SystemdUnits() { return std::make_shared<BusUnits>(); }

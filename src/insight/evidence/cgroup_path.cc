@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
+#include "host/proc/proc_files.h"
 
 namespace portcullis::insight {
 namespace {
@@ -39,6 +39,12 @@ std::string UidIn(std::string_view component) {
   return uid.size() == kUidDigits || dashed ? uid : "";
 }
 
+// A pod of Podman under the cgroupfs driver: its id alone, with its containers and their monitors right below.
+bool IsPodOfPodman(std::string_view component, std::string_view below) {
+  const std::string_view next = below.substr(0, below.find('/'));
+  return component.size() == kIdDigits && (next.starts_with("libpod-") || next == "conmon");
+}
+
 }  // namespace
 
 std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
@@ -49,7 +55,7 @@ std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
     path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
     if (std::string uid = UidIn(component); !uid.empty()) owner.pod_uid = std::move(uid);
     const std::string_view id = IdIn(component);
-    if (id.empty()) continue;
+    if (id.empty() || IsPodOfPodman(component, path)) continue;
     if (owner.outer_id.empty()) owner.outer_id = id;
     owner.container_id = id;
     owner.is_monitor = component.find("conmon-") != std::string_view::npos;
@@ -61,16 +67,11 @@ std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
 std::optional<CgroupOwner> OwnerOfCgroupFile(std::string_view text) {
   std::optional<CgroupOwner> best;
   size_t best_length = 0;
-  for (const std::string& line : base::Split(text, '\n')) {
-    // N:controllers:path, and 0::path of v2; a path may hold colons itself.
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string_view path = std::string_view(line).substr(second + 1);
-    if (path.size() <= best_length) continue;
-    if (auto owner = OwnerOfCgroup(path)) {
+  for (const host::ProcessCgroup& cgroup : host::ParseCgroups(text)) {
+    if (cgroup.path.size() <= best_length) continue;
+    if (auto owner = OwnerOfCgroup(cgroup.path)) {
       best = std::move(owner);
-      best_length = path.size();
+      best_length = cgroup.path.size();
     }
   }
   return best;

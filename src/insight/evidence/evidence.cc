@@ -1,13 +1,18 @@
 #include "insight/evidence/evidence.h"
 
+#include <linux/seccomp.h>
+
 #include <algorithm>
 #include <array>
+
+#include "base/named.h"
 
 namespace portcullis::insight {
 namespace {
 
-template <class T>
-using Named = std::pair<std::string_view, T>;
+using base::Named;
+using base::NameIn;
+using base::ValueIn;
 
 constexpr std::array<Named<Phase>, 6> kPhases = {{
     {"unknown", Phase::kUnknown},
@@ -30,16 +35,16 @@ constexpr std::array<Named<CallResult>, 9> kResults = {{
     {"killProcess", CallResult::kKillProcess},
 }};
 
-template <class Table, class T>
-std::string_view NameIn(const Table& table, T value) {
-  return std::ranges::find(table, value, &Named<T>::second)->first;
-}
-
-template <class T, size_t N>
-std::optional<T> ValueIn(const std::array<Named<T>, N>& table, std::string_view name) {
-  const auto found = std::ranges::find(table, name, &Named<T>::first);
-  return found == table.end() ? std::nullopt : std::optional<T>(found->second);
-}
+constexpr std::pair<uint32_t, CallResult> kResultsOfCodes[] = {
+    {SECCOMP_RET_KILL_PROCESS, CallResult::kKillProcess},
+    {SECCOMP_RET_KILL_THREAD, CallResult::kKillThread},
+    {SECCOMP_RET_TRAP, CallResult::kTrap},
+    {SECCOMP_RET_ERRNO, CallResult::kErrno},
+    {SECCOMP_RET_USER_NOTIF, CallResult::kNotify},
+    {SECCOMP_RET_TRACE, CallResult::kTrace},
+    {SECCOMP_RET_LOG, CallResult::kLogged},
+    {SECCOMP_RET_ALLOW, CallResult::kAllowed},
+};
 
 }  // namespace
 
@@ -49,26 +54,10 @@ std::optional<Phase> PhaseOf(std::string_view name) { return ValueIn(kPhases, na
 std::optional<CallResult> ResultOf(std::string_view name) { return ValueIn(kResults, name); }
 
 CallResult ResultOfCode(uint32_t code) {
-  switch (code & 0xffff0000U) {  // SECCOMP_RET_ACTION_FULL
-    case 0x80000000U:
-      return CallResult::kKillProcess;
-    case 0x00000000U:
-      return CallResult::kKillThread;
-    case 0x00030000U:
-      return CallResult::kTrap;
-    case 0x00050000U:
-      return CallResult::kErrno;
-    case 0x7fc00000U:
-      return CallResult::kNotify;
-    case 0x7ff00000U:
-      return CallResult::kTrace;
-    case 0x7ffc0000U:
-      return CallResult::kLogged;
-    case 0x7fff0000U:
-      return CallResult::kAllowed;
-    default:
-      return CallResult::kUnknown;
+  for (const auto& [action, result] : kResultsOfCodes) {
+    if ((code & SECCOMP_RET_ACTION_FULL) == action) return result;
   }
+  return CallResult::kUnknown;
 }
 
 void CallFacts::Merge(const CallFacts& other) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/syscalls/constants.h"
 
 namespace portcullis::insight {
 
@@ -65,11 +66,7 @@ struct Workload {
   auto operator<=>(const Workload&) const = default;
 };
 
-struct CallArgument {
-  int index = 0;  // from 0
-  uint64_t value = 0;
-  auto operator<=>(const CallArgument&) const = default;
-};
+using syscalls::CallArgument;
 
 // What makes two calls the same.
 struct Call {

@@ -190,6 +190,10 @@ TEST(CgroupPath, EveryRuntimesNames) {
       {"/system.slice/docker-" + id + ".scope", owner(id, "")},
       {"/docker/" + id, owner(id, "")},
       {"/machine.slice/libpod-" + id + ".scope/container", owner(id, "")},
+      {"/machine.slice/machine-libpod_pod_" + inner + ".slice/libpod-" + id + ".scope", owner(id, "")},
+      {"/libpod_parent/libpod-" + id, owner(id, "")},
+      {"/libpod_parent/" + inner + "/libpod-" + id, owner(id, "")},
+      {"/foo/bar/" + id, owner(id, "")},
   };
   for (const auto& [path, expected] : cases) {
     const auto found = OwnerOfCgroup(path);
@@ -200,8 +204,9 @@ TEST(CgroupPath, EveryRuntimesNames) {
   EXPECT_EQ(nested->container_id, inner);
   EXPECT_EQ(nested->outer_id, id);
   EXPECT_TRUE(OwnerOfCgroup("/kubepods.slice/crio-conmon-" + id + ".scope")->is_monitor);
-  for (const std::string& none : {std::string("/"), std::string("/user.slice"), "/x" + id, "/" + std::string(63, 'a'),
-                                  "/" + std::string(64, 'A'), "/kubepods/pod" + uid}) {
+  for (const std::string& none :
+       {std::string("/"), std::string("/user.slice"), "/x" + id, "/" + std::string(63, 'a'), "/" + std::string(64, 'A'),
+        "/kubepods/pod" + uid, "/libpod_parent/conmon", "/libpod_parent/" + id + "/conmon"}) {
     EXPECT_FALSE(OwnerOfCgroup(none)) << none;
   }
 }

@@ -6,8 +6,8 @@
 #include <unordered_map>
 
 #include "base/strings.h"
+#include "engine/syscalls/constants.h"
 #include "engine/syscalls/syscalls.h"
-#include "insight/evidence/constants.h"
 #include "insight/evidence/strace_line.h"
 
 namespace portcullis::insight {
@@ -26,8 +26,9 @@ std::optional<StraceNumber> AsSubcall(Arch arch, std::string_view name) {
   for (const auto& [call, prefix] :
        {std::pair<std::string_view, std::string_view>{"socketcall", "SYS_"}, {"ipc", ""}}) {
     const auto number = syscalls::NumberOf(arch, call);
-    const auto subcall = ConstantValue(arch, std::string(prefix) + ToUpper(name));
-    if (number && subcall && DescribeArgument(arch, call, 0, *subcall) == std::string(prefix) + ToUpper(name)) {
+    const auto subcall = syscalls::ConstantValue(arch, std::string(prefix) + ToUpper(name));
+    if (number && subcall &&
+        syscalls::DescribeArgument(arch, call, 0, *subcall) == std::string(prefix) + ToUpper(name)) {
       return StraceNumber{.number = *number, .name = call, .subcall = subcall};
     }
   }
@@ -68,9 +69,9 @@ std::optional<uint64_t> IocValue(Arch arch, std::string_view text) {
       return std::nullopt;
     }
   }
-  const auto type = ConstantValue(arch, parts.values[1]);
-  const auto number = ConstantValue(arch, parts.values[2]);
-  const auto size = ConstantValue(arch, parts.values[3]);
+  const auto type = syscalls::ConstantValue(arch, parts.values[1]);
+  const auto number = syscalls::ConstantValue(arch, parts.values[2]);
+  const auto size = syscalls::ConstantValue(arch, parts.values[3]);
   if (!type || !number || !size) return std::nullopt;
   return direction << (other ? 29 : 30) | (*size & 0x3fff) << 16 | (*type & 0xff) << 8 | (*number & 0xff);
 }
@@ -78,11 +79,11 @@ std::optional<uint64_t> IocValue(Arch arch, std::string_view text) {
 std::optional<uint64_t> ValueOf(Arch arch, std::string_view text) {
   // "TCGETS or SNDCTL_TMR_START": two names of one number.
   if (const size_t either = text.find(" or "); either != std::string_view::npos) {
-    const auto first = ConstantValue(arch, text.substr(0, either));
+    const auto first = syscalls::ConstantValue(arch, text.substr(0, either));
     return first ? first : ValueOf(arch, text.substr(either + 4));
   }
   if (const auto ioc = IocValue(arch, text)) return ioc;
-  return ConstantValue(arch, text);
+  return syscalls::ConstantValue(arch, text);
 }
 
 // strace names the arguments of clone, and gives them in an order of its own.
@@ -113,7 +114,7 @@ std::optional<StraceNumber> NumberOfStraceCall(Arch arch, std::string_view name,
   if (subcall) return subcall;
   constexpr std::string_view kUnnamed = "syscall_0x";
   if (name.starts_with(kUnnamed)) {
-    const auto number = ConstantValue(arch, name.substr(kUnnamed.size() - 2));
+    const auto number = syscalls::ConstantValue(arch, name.substr(kUnnamed.size() - 2));
     if (number && *number <= UINT32_MAX) return StraceNumber{.number = static_cast<uint32_t>(*number), .name = name};
   }
   return std::nullopt;
@@ -147,7 +148,7 @@ StraceValues ValuesOfStraceCall(Arch arch, const StraceNumber& number, std::stri
     out.arguments.push_back({0, *number.subcall});
     return out;
   }
-  const std::vector<int> kept = KeptArguments(arch, number.name);
+  const std::vector<int> kept = syscalls::KeptArguments(arch, number.name);
   if (kept.empty()) return out;
   const std::vector<std::string_view> values = SplitStraceArguments(text).values;
   for (const int index : kept) {
@@ -156,7 +157,7 @@ StraceValues ValuesOfStraceCall(Arch arch, const StraceNumber& number, std::stri
       out.arguments.push_back({index, *value});
       continue;
     }
-    std::string& unread = IsTestedArgument(arch, number.name, index) ? out.unread_tested : out.unread_other;
+    std::string& unread = syscalls::IsTestedArgument(arch, number.name, index) ? out.unread_tested : out.unread_other;
     unread = fmt::format("{} of {}", base::Quote(word.substr(0, 40)), number.name);
   }
   return out;
@@ -181,7 +182,7 @@ StraceResult ResultOfStraceCall(std::string_view name, std::string_view text) {
     return out;
   }
   std::string_view word = text.substr(0, text.find_first_of(" <"));
-  out.value = ConstantValue(Arch::kX86_64, word);
+  out.value = syscalls::ConstantValue(Arch::kX86_64, word);
   if (out.value && !injected) out.result = CallResult::kAllowed;
   return out;
 }

@@ -55,7 +55,7 @@ class StraceReader {
 
   // What was found; call it once, at the end. Calls that had no result yet count only then.
   Evidence Take();
-  const StraceCounts& counts() const;
+  StraceCounts counts() const;
 
  private:
   class State;

@@ -83,6 +83,9 @@ class TraceParser {
     if (base::Trim(text).empty()) return {};
     if (ended_) return Wrong("", "a line after the end");
     auto parsed = base::ParseJson(text, fmt::format("{}:{}", name_, line_));
+    if (!parsed && !begun_) {
+      return Wrong("", "is not a trace; portcullis evidence log and strace make traces of logs and of strace's output");
+    }
     if (!parsed) return Failure(std::move(parsed).error());
     const Json& line = *parsed;
     if (!line.is_object()) return Wrong("", "is not an object");

@@ -59,7 +59,7 @@ class Judge {
               "kernel {} switches speculative store bypass off for filtered processes, which slows them, unless "
               "the runtime sets SECCOMP_FILTER_FLAG_SPEC_ALLOW (5.16 does so no more)",
               release),
-          "use runc 1.2 or later, or crun with the flag in the profile, or a newer kernel");
+          "use runc 1.2 or later, or crun, or name the flag in the profile, or use a newer kernel");
     }
     if (kernel >= kSsbdOffByDefault) Add("kernel", Severity::kGood, fmt::format("kernel {}", release));
   }
@@ -227,8 +227,9 @@ class Judge {
       case CgroupLayout::kHybrid:
         return Add("cgroups", Severity::kNote, "cgroups v1 and v2 side by side: the longest path names the container");
       case CgroupLayout::kV1:
-        return Add("cgroups", Severity::kNote,
-                   "cgroup v1: recorders cannot filter by cgroup id in the kernel; records are attributed by path");
+        return Add(
+            "cgroups", Severity::kNote,
+            "cgroup v1: the recorder knows containers by one controller's hierarchy; records are attributed by path");
       case CgroupLayout::kUnknown:
         return Add("cgroups", Severity::kWarning, "no cgroup hierarchy was found: records have no container");
     }

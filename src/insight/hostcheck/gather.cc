@@ -10,6 +10,7 @@
 #include "base/spawn.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 #include "insight/live/live_audit.h"
 
 namespace portcullis::insight {
@@ -105,8 +106,9 @@ class Gatherer {
     const auto names = base::ListDir(options_.root + "/proc");
     if (!names) return;
     for (const std::string& name : *names) {
-      if (!base::ParseUint(name)) continue;
-      const std::string comm(base::Trim(Read("/proc/" + name + "/comm").value_or("")));
+      const auto pid = base::ParseUint(name);
+      if (!pid) continue;
+      const std::string comm = host::ReadComm(static_cast<pid_t>(*pid), options_.root + "/proc");
       facts_.has_auditd |= comm == "auditd";
       facts_.has_rsyslogd |= comm == "rsyslogd";
       facts_.has_journald |= comm == "systemd-journal";  // cut to 15 bytes

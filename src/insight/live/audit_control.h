@@ -26,6 +26,10 @@ struct AuditStatus {
 };
 Result<AuditStatus> ReadAuditStatus();
 
+// How many were lost from one reading of `lost` to a later one, between which it may have been set to 0 (auditctl
+// --reset-lost): then those since.
+constexpr uint32_t LostSince(uint32_t before, uint32_t now) { return now < before ? now : now - before; }
+
 // A rule that keeps records from being written (auditctl -a never,exclude): `hides_all` when it has no other condition
 // than the record's type.
 struct ExcludeRule {

@@ -213,7 +213,8 @@ std::vector<Loss> LiveAudit::Losses() const {
     lose("audit", state_->gaps.Missing(), "events whose number is missing");
     const auto status = ReadAuditStatus();
     if (status && state_->lost_at_open) {
-      lose("audit", status->lost - *state_->lost_at_open, "records that the audit system gave up (audit_lost)");
+      lose("audit", LostSince(*state_->lost_at_open, status->lost),
+           "records that the audit system gave up (audit_lost)");
     }
   }
   lose("kmsg", state_->missed, "messages of the kernel's log that were overwritten before they were read");

@@ -11,15 +11,13 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "host/proc/process.h"
 #include "insight/live/proc_events.h"
 #include "insight/live/process_owners.h"
-#include "insight/live/process_stat.h"
 
 namespace portcullis::insight {
 namespace {
 
-constexpr size_t kMaxCgroupBytes = 64u << 10;
-constexpr size_t kMaxStatBytes = 4u << 10;
 // The stamp of a record is of a coarse clock, and so is the start of a process.
 constexpr int64_t kClockSlackNanos = 50'000'000;
 
@@ -29,9 +27,9 @@ int64_t ClockNanos(clockid_t clock) {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-int64_t StartOf(const ProcessStat& stat) {
+int64_t StartOf(const host::ProcessStat& stat) {
   static const int64_t ticks = ::sysconf(_SC_CLK_TCK);
-  const int64_t since_boot = static_cast<int64_t>(stat.start_ticks) * (1'000'000'000 / ticks);
+  const int64_t since_boot = static_cast<int64_t>(stat.start_time_ticks) * (1'000'000'000 / ticks);
   return ClockNanos(CLOCK_REALTIME) - ClockNanos(CLOCK_BOOTTIME) + since_boot;
 }
 
@@ -58,17 +56,12 @@ struct LiveEvidence::State {
   uint64_t beyond = 0;  // of containers for which there was no room
   std::string end_not_known;
 
-  std::optional<ProcessStat> StatOf(uint32_t pid) const {
-    const auto text = base::ReadFile(fmt::format("{}/{}/stat", options.proc_dir, pid), kMaxStatBytes);
-    return text ? ParseProcessStat(*text) : std::nullopt;
-  }
-
   // The cgroup as it is now; false: the process is gone, or too nearly so to tell.
   bool Look(uint32_t pid) {
-    const auto text = base::ReadFile(fmt::format("{}/{}/cgroup", options.proc_dir, pid), kMaxCgroupBytes);
+    const auto text = host::ReadCgroups(static_cast<pid_t>(pid), options.proc_dir);
     if (!text || text->empty()) return false;
     // Behind the text: it may have begun to end while it was read.
-    const auto stat = StatOf(pid);
+    const auto stat = host::ReadStat(static_cast<pid_t>(pid), options.proc_dir);
     if ((!stat || stat->is_exiting) && !HoldsToTheEnd(*text)) return false;
     owners.SetCgroup(pid, *text);
     return true;
@@ -149,7 +142,7 @@ struct LiveEvidence::State {
 
   // nullopt: nobody knows. A living process tells itself; one that has ended is known from its parent.
   std::optional<ProcessOwner> OwnerOfWriter(const AuditRecord& record) {
-    const auto stat = StatOf(record.pid);
+    const auto stat = host::ReadStat(static_cast<pid_t>(record.pid), options.proc_dir);
     if (stat && StartOf(*stat) > record.time_unix_nanos + kClockSlackNanos) return std::nullopt;  // the pid again
     if (stat && Look(record.pid)) return owners.OwnerOf(record.pid);
     // Without events what is known of a pid may be of the one that had it before.

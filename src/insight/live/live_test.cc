@@ -1,12 +1,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstring>
 
 #include "insight/live/audit_control.h"
+#include "insight/live/netlink_socket.h"
+#include "insight/live/proc_events.h"
 #include "insight/live/process_owners.h"
-#include "insight/live/process_stat.h"
 #include "insight/live/serial_gaps.h"
 
 namespace portcullis::insight {
@@ -88,18 +93,6 @@ TEST(ProcessOwners, MissedEventsMakeAllUnknown) {
   EXPECT_FALSE(owners.OwnerOf(2));
 }
 
-TEST(ProcessStat, BehindANameOfAnyKind) {
-  const std::string rest = " S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 1 2";
-  const auto stat = ParseProcessStat("7 (a) b 5)" + rest);
-  ASSERT_TRUE(stat);
-  EXPECT_EQ(stat->start_ticks, 4711u);
-  EXPECT_FALSE(stat->is_exiting);
-  EXPECT_TRUE(ParseProcessStat("7 (true) Z 1 7 7 0 -1 4228356 1 2 3 4 5 6 7 8 20 0 1 0 4711 1 2")->is_exiting);
-  const std::string whole = "7 (a)" + rest;
-  for (size_t size = 0; size < whole.find("4711"); ++size)
-    EXPECT_FALSE(ParseProcessStat(whole.substr(0, size))) << size;
-}
-
 struct Condition {
   uint32_t field, operation, value;
 };
@@ -133,6 +126,82 @@ TEST(AuditRules, WhatHidesSeccompRecords) {
   EXPECT_TRUE(HidesSeccomp(rule)) << "a length beyond the message is cut";
   for (size_t size = 0; size < offsetof(audit_rule_data, buf); size += 7)
     EXPECT_FALSE(HidesSeccomp(rule.substr(0, size)));
+}
+
+TEST(AuditStatus, LossesSinceAReset) {
+  EXPECT_EQ(LostSince(3, 3), 0u);
+  EXPECT_EQ(LostSince(3, 10), 7u);
+  EXPECT_EQ(LostSince(3, 2), 2u) << "set to 0 in between";
+}
+
+// A socket that has `datagrams` to read, without a kernel's name, as netlink's have.
+base::UniqueFd Filled(const std::vector<std::string>& datagrams) {
+  int ends[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  const base::UniqueFd writer(ends[1]);
+  for (const std::string& one : datagrams)
+    EXPECT_EQ(::write(writer.get(), one.data(), one.size()), static_cast<ssize_t>(one.size()));
+  return base::UniqueFd(ends[0]);
+}
+
+TEST(Netlink, WhatIsBeingTakenSurvivesReadingAnotherSocket) {
+  const base::UniqueFd records = Filled({"a record of a process that has ended", "another"});
+  const base::UniqueFd events = Filled({"its end, and the end of all its children"});
+  std::vector<std::string> seen;
+  const auto read = ReadNetlink(records.get(), [&](std::span<const char> datagram) {
+    EXPECT_TRUE(ReadNetlink(events.get(), [](std::span<const char>) {}));
+    seen.emplace_back(datagram.data(), datagram.size());
+  });
+  ASSERT_TRUE(read);
+  EXPECT_THAT(seen, testing::ElementsAre("a record of a process that has ended", "another"));
+}
+
+std::string Message(uint16_t type, const std::string& payload, uint32_t length) {
+  nlmsghdr header{};
+  header.nlmsg_type = type;
+  header.nlmsg_len = length;
+  return std::string(reinterpret_cast<const char*>(&header), sizeof(header)) + payload;
+}
+
+TEST(Netlink, MessagesOfADatagram) {
+  const auto messages = [](const std::string& datagram) {
+    std::vector<std::string> out;
+    ForEachNetlinkMessage(datagram, [&](const nlmsghdr& one, std::span<const char> payload) {
+      out.push_back(fmt::format("{} {}", one.nlmsg_type, std::string_view(payload.data(), payload.size())));
+    });
+    return out;
+  };
+  const std::string odd = Message(1, "abcde", NLMSG_HDRLEN + 5) + std::string(3, '\0');
+  EXPECT_THAT(messages(odd + Message(2, "", NLMSG_HDRLEN)), testing::ElementsAre("1 abcde", "2 "));
+  EXPECT_THAT(messages(odd + Message(2, "xy", NLMSG_HDRLEN + 3)), testing::ElementsAre("1 abcde")) << "cut off";
+  EXPECT_THAT(messages(Message(3, "", 0) + Message(4, "", UINT32_MAX)), testing::ElementsAre("3 "));
+  EXPECT_THAT(messages("short"), testing::IsEmpty());
+}
+
+std::string Event(const proc_event& event, uint32_t connector = CN_IDX_PROC) {
+  cn_msg message{};
+  message.id = {.idx = connector, .val = CN_VAL_PROC};
+  message.len = sizeof(event);
+  return Message(NLMSG_DONE,
+                 std::string(reinterpret_cast<const char*>(&message), sizeof(message)) +
+                     std::string(reinterpret_cast<const char*>(&event), sizeof(event)),
+                 NLMSG_HDRLEN + sizeof(message) + sizeof(event));
+}
+
+TEST(ProcEvents, ProcessesAndNotThreads) {
+  proc_event fork{};
+  fork.what = proc_event::PROC_EVENT_FORK;
+  fork.event_data.fork = {.parent_pid = 11, .parent_tgid = 10, .child_pid = 20, .child_tgid = 20};
+  EXPECT_EQ(ParseProcEvent(Event(fork)), (ProcEvent{ProcEvent::Kind::kFork, 20, 10}));
+  EXPECT_FALSE(ParseProcEvent(Event(fork, CN_IDX_PROC + 1)));
+  fork.event_data.fork.child_pid = 21;
+  EXPECT_FALSE(ParseProcEvent(Event(fork))) << "a thread";
+  proc_event exit{};
+  exit.what = proc_event::PROC_EVENT_EXIT;
+  exit.event_data.exit.process_pid = exit.event_data.exit.process_tgid = 7;
+  EXPECT_EQ(ParseProcEvent(Event(exit)), (ProcEvent{ProcEvent::Kind::kExit, 7, 0}));
+  EXPECT_EQ(ParseProcEvent(Event(exit) + "longer"), (ProcEvent{ProcEvent::Kind::kExit, 7, 0})) << "of a later kernel";
+  EXPECT_FALSE(ParseProcEvent(Event(exit).substr(0, NLMSG_HDRLEN + 5)));
 }
 
 }  // namespace

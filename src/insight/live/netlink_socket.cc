@@ -1,13 +1,13 @@
 #include "insight/live/netlink_socket.h"
 
-#include <linux/netlink.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
-#include <vector>
+#include <string>
 
 #include "base/clock.h"
 
@@ -38,12 +38,11 @@ Result<base::UniqueFd> OpenNetlink(int protocol, uint32_t groups, int receive_by
 
 Result<NetlinkRead> ReadNetlink(int fd, const std::function<void(std::span<const char>)>& take) {
   NetlinkRead out;
-  thread_local std::vector<char> buffer(kDatagramBytes);
+  char buffer[kDatagramBytes];  // of this call alone: `take` may read from another socket
   while (true) {
     sockaddr_nl sender{};
     socklen_t sender_size = sizeof(sender);
-    const ssize_t size =
-        ::recvfrom(fd, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&sender), &sender_size);
+    const ssize_t size = ::recvfrom(fd, buffer, sizeof(buffer), 0, reinterpret_cast<sockaddr*>(&sender), &sender_size);
     if (size < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return out;
@@ -52,13 +51,26 @@ Result<NetlinkRead> ReadNetlink(int fd, const std::function<void(std::span<const
       continue;
     }
     // Only the kernel is believed.
-    if (sender.nl_pid == 0) take({buffer.data(), static_cast<size_t>(size)});
+    if (sender.nl_pid == 0) take({buffer, static_cast<size_t>(size)});
+  }
+}
+
+void ForEachNetlinkMessage(std::span<const char> datagram,
+                           const std::function<void(const nlmsghdr&, std::span<const char> payload)>& take) {
+  for (size_t at = 0; at + sizeof(nlmsghdr) <= datagram.size();) {
+    nlmsghdr one{};
+    std::memcpy(&one, datagram.data() + at, sizeof(one));
+    // The audit system leaves its header out of some lengths.
+    const size_t size = std::max<size_t>(one.nlmsg_len, sizeof(one));
+    if (size > datagram.size() - at) break;
+    take(one, datagram.subspan(at + sizeof(one), size - sizeof(one)));
+    at += NLMSG_ALIGN(size);
   }
 }
 
 Result<void> AskNetlink(int fd, uint16_t type, uint16_t flags, std::string_view payload,
                         const std::function<void(uint16_t type, std::span<const char> payload)>& take) {
-  static uint32_t sequence = 0;
+  static std::atomic<uint32_t> sequence = 0;
   nlmsghdr header{};
   header.nlmsg_len = static_cast<uint32_t>(NLMSG_LENGTH(payload.size()));
   header.nlmsg_type = type;
@@ -82,13 +94,7 @@ Result<void> AskNetlink(int fd, uint16_t type, uint16_t flags, std::string_view 
     const auto patience = acknowledged ? std::chrono::milliseconds(50) : left;
     if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(patience.count())) <= 0) break;
     const auto read = ReadNetlink(fd, [&](std::span<const char> datagram) {
-      for (size_t at = 0; at + sizeof(nlmsghdr) <= datagram.size();) {
-        nlmsghdr one{};
-        std::memcpy(&one, datagram.data() + at, sizeof(one));
-        // The audit system leaves its header out of some lengths.
-        const size_t size = std::max<size_t>(one.nlmsg_len, sizeof(one));
-        if (size > datagram.size() - at) break;
-        const std::span<const char> body = datagram.subspan(at + sizeof(one), size - sizeof(one));
+      ForEachNetlinkMessage(datagram, [&](const nlmsghdr& one, std::span<const char> body) {
         if (one.nlmsg_type == NLMSG_ERROR && body.size() >= sizeof(int)) {
           int error = 0;
           std::memcpy(&error, body.data(), sizeof(error));
@@ -102,8 +108,7 @@ Result<void> AskNetlink(int fd, uint16_t type, uint16_t flags, std::string_view 
           // Lists end with NLMSG_DONE; a single answer is the whole.
           if ((one.nlmsg_flags & NLM_F_MULTI) == 0) answered = true;
         }
-        at += NLMSG_ALIGN(size);
-      }
+      });
     });
     if (!read) return Failure(read.error());
   }

@@ -5,6 +5,8 @@
 // Source: netlink(7).
 #pragma once
 
+#include <linux/netlink.h>
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -21,8 +23,13 @@ Result<base::UniqueFd> OpenNetlink(int protocol, uint32_t groups, int receive_by
 struct NetlinkRead {
   bool overrun = false;  // the kernel dropped messages, because they were not read in time (ENOBUFS)
 };
-// Reads what is there without waiting, and gives each datagram to `take`, its netlink header included.
+// Reads what is there without waiting, and gives each datagram to `take`, its netlink header included. The span holds
+// for the call, also when `take` itself reads from another socket.
 Result<NetlinkRead> ReadNetlink(int fd, const std::function<void(std::span<const char>)>& take);
+
+// The messages of one datagram, each with what follows its header; a message that is cut off ends them. Pure.
+void ForEachNetlinkMessage(std::span<const char> datagram,
+                           const std::function<void(const nlmsghdr&, std::span<const char> payload)>& take);
 
 // Sends one message of `type` with `payload` and gives every answer's type and payload to `take`, until the kernel says
 // that it is done; its error is the result's. Waits two seconds at most.

@@ -6,10 +6,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
-#include <optional>
 #include <random>
-#include <span>
 
 #include "base/clock.h"
 #include "base/try.h"
@@ -67,6 +66,11 @@ std::optional<ProcEvent> Translate(const proc_event& event) {
 
 }  // namespace
 
+std::optional<ProcEvent> ParseProcEvent(std::span<const char> datagram) {
+  const auto event = EventIn(datagram);
+  return event ? Translate(event->event) : std::nullopt;
+}
+
 Result<ProcEvents> ProcEvents::Open() {
   ProcEvents out;
   ASSIGN_OR_RETURN(out.fd_, OpenNetlink(NETLINK_CONNECTOR, CN_IDX_PROC, kReceiveBytes));
@@ -111,9 +115,7 @@ Result<ProcEvents> ProcEvents::Open() {
 
 Result<bool> ProcEvents::Read(const std::function<void(const ProcEvent&)>& take) {
   ASSIGN_OR_RETURN(const NetlinkRead read, ReadNetlink(fd_.get(), [&](std::span<const char> datagram) {
-                     const auto received = EventIn(datagram);
-                     if (!received) return;
-                     if (const auto translated = Translate(received->event)) take(*translated);
+                     if (const auto event = ParseProcEvent(datagram)) take(*event);
                    }));
   return !read.overrun;
 }

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -22,7 +24,11 @@ struct ProcEvent {
   Kind kind = Kind::kFork;
   uint32_t pid = 0;     // process, not thread
   uint32_t parent = 0;  // kFork
+  bool operator==(const ProcEvent&) const = default;
 };
+
+// One datagram of the connector; nullopt: of another connector, of a thread, or nothing that matters here. Pure.
+std::optional<ProcEvent> ParseProcEvent(std::span<const char> datagram);
 
 class ProcEvents {
  public:

@@ -1,4 +1,4 @@
-// Private to this room.
+// The address of a Unix socket by its path, for the two ends of moments.h. Private to this room.
 #pragma once
 
 #include <sys/un.h>

@@ -119,8 +119,10 @@ bool MayBeAccepted(GapKind kind) {
 
 std::vector<Gap> FindGaps(const Subject& subject, const Coverage& coverage, const GapOptions& options) {
   if (coverage.traces == 0) {
-    return {{GapKind::kNoEvidence, "there is no evidence about this container",
-             "record it, or map a command's trace to it with --as " + NameOf(subject)}};
+    return {
+        {GapKind::kNoEvidence, "there is no evidence about this container",
+         "record it (portcullis record --pod NAMESPACE/POD --from-start), or map a command's trace to it with --as " +
+             NameOf(subject)}};
   }
   std::vector<Gap> gaps;
   for (const Loss& loss : coverage.completeness.losses) {

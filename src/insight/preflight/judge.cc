@@ -123,7 +123,9 @@ std::optional<Judgement> Judge(const Enforced& after, const Enforced* before, co
     }
   }
   if (was && *was != 0 && *was == answer && answer != kKilled) {
-    out.why = fmt::format("it fails with {} without this profile, too", ErrnoText(answer));
+    out.why = call.result == CallResult::kErrno
+                  ? fmt::format("it got {} when it was recorded, too", ErrnoText(answer))
+                  : fmt::format("it fails with {} without this profile, too", ErrnoText(answer));
     return out;
   }
   const auto arch = syscalls::ArchFromAudit(call.audit_arch, call.number);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <utility>
 
 #include "base/strings.h"
+#include "base/try.h"
 #include "engine/algebra/lint.h"
 #include "engine/algebra/operations.h"
 #include "engine/syscalls/syscalls.h"
@@ -23,6 +25,48 @@ std::string ArgText(const Arg& arg) {
   std::string text = fmt::format("{{index: {}, value: 0x{:x}, ", arg.index, arg.value);
   if (arg.op == CompareOp::kMaskedEqual) text += fmt::format("valueTwo: 0x{:x}, ", arg.value_two);
   return text + fmt::format("op: {}}}", seccomp::CompareOpName(arg.op));
+}
+
+std::string EntryLines(const Addition& addition, const std::string& indent) {
+  std::string text;
+  for (size_t i = 0; i < addition.delta.allow.size(); ++i) {
+    text += indent + "- " + EntryText(addition.delta.allow[i]);
+    std::string comment = addition.comments[i];
+    // Names of programs come from the programs.
+    std::ranges::replace_if(comment, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    text += comment.empty() ? "\n" : "  # " + comment + "\n";
+  }
+  return text;
+}
+
+// Behind the last line of the block under `allow:`, indented as its entries are; a list of its own where there is none.
+// Whether that came out as meant is for the reader of the result to see.
+std::string WithEntries(const std::string& text, const Addition& addition) {
+  std::string before;
+  std::string indent = "  ";
+  std::string pending;  // empty lines and comments that may belong to what follows the list
+  bool in_list = false;
+  bool found = false;
+  bool added = false;
+  for (const std::string& line : base::Split(text.substr(0, text.find_last_not_of(" \t\r\n") + 1), '\n')) {
+    const std::string_view bare = base::Trim(line);
+    const bool is_content = !bare.empty() && !bare.starts_with('#');
+    const bool is_key = is_content && line[0] != ' ' && line[0] != '-';
+    if (in_list && is_key && !added) {
+      before += EntryLines(addition, indent);
+      added = true;
+      in_list = false;
+    }
+    if (in_list && bare.starts_with("- ")) {
+      if (!found) indent = line.substr(0, line.find('-'));
+      found = true;
+    }
+    pending += line + "\n";
+    if (is_content) before += std::exchange(pending, "");
+    if (line.starts_with("allow:")) in_list = true;
+  }
+  if (!added) before += (in_list ? "" : "allow:\n") + EntryLines(addition, indent);
+  return before + pending;
 }
 
 }  // namespace
@@ -107,25 +151,38 @@ std::string EntryText(const seccomp::Rule& rule) {
 }
 
 std::string DeltaText(const Addition& addition, const std::string& base) {
-  std::string text = "base: " + base + "\nallow:\n";
-  for (size_t i = 0; i < addition.delta.allow.size(); ++i) {
-    text += "  - " + EntryText(addition.delta.allow[i]);
-    std::string comment = addition.comments[i];
-    // Names of programs come from the programs.
-    std::ranges::replace_if(comment, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-    text += comment.empty() ? "\n" : "  # " + comment + "\n";
-  }
-  return text;
+  return "base: " + base + "\nallow:\n" + EntryLines(addition, "  ");
+}
+
+Result<std::string> AddToDeltaText(const std::string& text, const Addition& addition, const std::string& file) {
+  ASSIGN_OR_RETURN(algebra::Delta wanted, algebra::ParseDelta(text, file));
+  wanted.allow.insert(wanted.allow.end(), addition.delta.allow.begin(), addition.delta.allow.end());
+  const std::string longer = WithEntries(text, addition);
+  const auto got = algebra::ParseDelta(longer, file);
+  if (got && got->base == wanted.base && got->allow == wanted.allow && got->deny == wanted.deny) return longer;
+  return Fail(Code::kFailedPrecondition, "{}: its allow list is not one of lines; add these entries to it:\n{}", file,
+              EntryLines(addition, "  "));
+}
+
+Result<bool> DeniesOnPurpose(const algebra::Delta& delta, const Enforced& base, const Call& call) {
+  if (delta.deny.empty()) return false;
+  seccomp::ResolvedProfile all = base.profile;
+  all.default_action = seccomp::Action::kAllow;
+  all.default_errno_ret.reset();
+  all.syscalls.clear();
+  ASSIGN_OR_RETURN(all, algebra::Apply(all, {.base = "", .allow = {}, .deny = delta.deny}, base.host));
+  const Enforced denying{all, filter::Describe(all, {.native = base.host}), base.host};
+  const auto answers = Possible(denying, call);
+  return answers && !std::ranges::all_of(*answers, LetsThrough);
 }
 
 std::set<std::string> RuntimeCalls() {
-  std::set<std::string> calls{
-      // What every program does before its first own instruction and at its end.
-      "exit_group", "exit", "rt_sigreturn", "restart_syscall", "brk", "arch_prctl", "futex", "set_tid_address",
-      "set_robust_list", "rseq",
-      // Newer runtimes than those that lint was measured with: crun 1.28 and runc 1.3.6, with a filter that logs all.
-      "close_range", "openat2", "statx", "epoll_ctl", "getpid", "tgkill", "getppid", "faccessat2", "fchown",
-      "pselect6"};
+  std::set<std::string> calls{// What every program does before its first own instruction and at its end.
+                              "exit_group", "exit", "rt_sigreturn", "restart_syscall", "brk", "arch_prctl", "futex",
+                              "set_tid_address", "set_robust_list", "rseq",
+                              // What crun 1.28 and runc 1.3.6 call too and can do without, from a filter that logs all.
+                              "close_range", "openat2", "epoll_ctl", "getpid", "tgkill", "faccessat2", "fchown",
+                              "pselect6"};
   for (const std::string_view name : algebra::CallsOfOciRuntimes()) calls.emplace(name);
   return calls;
 }

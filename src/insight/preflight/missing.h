@@ -45,6 +45,11 @@ std::optional<seccomp::Rule> RuleFor(const Enforced& base, const Call& call);
 // One entry as YAML on one line: `io_uring_setup`, `{names: [socket], args: [{index: 0, value: 38, op: SCMP_CMP_EQ}]}`.
 std::string EntryText(const seccomp::Rule& rule);
 std::string DeltaText(const Addition& addition, const std::string& base);
+// A delta's own text with the addition's entries behind those of its `allow` list; all else stays as it was written,
+// comments too. Error: `text` is not laid out as a list of lines (it names the entries, to be added by hand).
+Result<std::string> AddToDeltaText(const std::string& text, const Addition& addition, const std::string& file);
+// An entry of the delta's own `deny` list answers this call, or may.
+Result<bool> DeniesOnPurpose(const algebra::Delta& delta, const Enforced& base, const Call& call);
 
 // `profile` without what was not seen: calls whose name is not in `seen` get EPERM (or the errno that they got before).
 // `seen` should hold what OCI runtimes call after the filter is on; RuntimeCalls() are those.

@@ -65,6 +65,52 @@ TEST(AdditionFor, SaysWhatCannotBe) {
   EXPECT_EQ(addition.comments[0], "with any arguments, since they were not seen");
 }
 
+TEST(AddToDeltaText, KeepsWhatWasWritten) {
+  const Enforced base = Containerd();
+  const Addition addition = AdditionFor(base, std::vector<Needed>{{CallOf("keyctl"), "/bin/k"}});
+  const std::string entry = "- keyctl  # /bin/k\n";
+  const struct {
+    std::string before;
+    std::string after;
+  } kCases[] = {
+      {"base: containerd\nallow:\n  - io_uring_setup  # ours\n",
+       "base: containerd\nallow:\n  - io_uring_setup  # ours\n  " + entry},
+      {"# redis\nallow:\n- io_uring_setup\n- names: [personality]\n  args: [{index: 0, value: 1, op: SCMP_CMP_EQ}]\n\n"
+       "# never\ndeny:\n  - keyctl\nbase: containerd",
+       "# redis\nallow:\n- io_uring_setup\n- names: [personality]\n  args: [{index: 0, value: 1, op: SCMP_CMP_EQ}]\n" +
+           entry + "\n# never\ndeny:\n  - keyctl\nbase: containerd\n"},
+      {"base: containerd\ndeny: [mount]\n", "base: containerd\ndeny: [mount]\nallow:\n  " + entry},
+  };
+  for (const auto& c : kCases) {
+    const auto text = AddToDeltaText(c.before, addition, "x.yaml");
+    ASSERT_TRUE(text) << text.error().message;
+    EXPECT_EQ(*text, c.after);
+  }
+  for (const char* other : {"{\"allow\": [\"mount\"]}\n", "allow: [mount]\n"}) {
+    const auto text = AddToDeltaText(other, addition, "x.yaml");
+    ASSERT_FALSE(text) << *text;
+    EXPECT_NE(
+        text.error().message.find("x.yaml: its allow list is not one of lines; add these entries to it:\n  " + entry),
+        std::string::npos)
+        << text.error().message;
+  }
+}
+
+TEST(DeniesOnPurpose, WhatItsOwnListDenies) {
+  const Enforced base = Containerd();
+  const auto delta = algebra::ParseDelta(
+      "base: containerd\nallow: [keyctl]\ndeny:\n  - mount\n"
+      "  - {names: [socket], args: [{index: 0, value: 38, op: SCMP_CMP_EQ}]}\n",
+      "x.yaml");
+  ASSERT_TRUE(delta) << delta.error().message;
+  EXPECT_TRUE(DeniesOnPurpose(*delta, base, CallOf("mount")).value());
+  EXPECT_TRUE(DeniesOnPurpose(*delta, base, CallOf("socket", {{0, 38}})).value());
+  EXPECT_TRUE(DeniesOnPurpose(*delta, base, CallOf("socket")).value()) << "it may be";
+  EXPECT_FALSE(DeniesOnPurpose(*delta, base, CallOf("socket", {{0, 40}})).value());
+  EXPECT_FALSE(DeniesOnPurpose(*delta, base, CallOf("keyctl")).value());
+  EXPECT_FALSE(DeniesOnPurpose(*delta, base, CallOf("unshare")).value()) << "that is the base's";
+}
+
 TEST(OnlySeen, KeepsTheAnswersOfWhatWasSeen) {
   const Enforced base = Containerd();
   std::set<std::string> seen = RuntimeCalls();

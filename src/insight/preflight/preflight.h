@@ -10,45 +10,19 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "insight/preflight/gaps.h"
-#include "insight/preflight/judge.h"
 #include "insight/preflight/missing.h"
+#include "insight/preflight/report.h"
 #include "insight/preflight/subject.h"
 #include "insight/preflight/target.h"
+#include "insight/preflight/trace.h"
 
 namespace portcullis::insight {
-
-// From the best to the worst.
-enum class Verdict {
-  kNotAffected,
-  kSafe,
-  kTolerated,   // safe: something is denied, and the program goes on
-  kIncomplete,  // the evidence does not tell
-  kBreaks,
-};
-std::string_view NameOf(Verdict verdict);  // "SAFE (denied but tolerated)", as people read it
-std::string_view IdOf(Verdict verdict);    // "tolerated", for machines
-
-// One change that is looked at.
-struct Scenario {
-  Target after;
-  // An upgrade: the release before. Without it the change is the switch: no profile before, the default after.
-  std::optional<Target> before;
-};
-std::string LabelOf(const Scenario& scenario);
-
-struct Trace {
-  std::string name;  // as the user named it
-  Evidence evidence;
-  // Commands of this trace count as this container ("namespace", "pod", "container").
-  std::optional<Workload> as;
-};
 
 struct Question {
   std::vector<Subject> subjects;
@@ -61,67 +35,6 @@ struct Question {
   std::optional<Target> logged_under;
   // The switch is on, also before an upgrade: containers whose manifest says nothing have the default.
   bool switch_is_on = true;
-};
-
-struct Caller {
-  std::string executable;
-  std::string comm;
-  Phase phase = Phase::kUnknown;
-  CallResult result = CallResult::kUnknown;
-  int error = 0;  // of the recording
-  CallFacts facts;
-};
-
-enum class RemedyKind { kNone, kDelta, kProfile, kUnconfined };
-std::string_view NameOf(RemedyKind kind);
-
-// The smallest change that lets a denied call through.
-struct Remedy {
-  RemedyKind kind = RemedyKind::kNone;
-  std::string text;
-  std::string delta_entry;                // for kDelta
-  std::vector<std::string> capabilities;  // each would do as well: the profile allows the call with it
-};
-
-inline constexpr size_t kMostCallTexts = 5;
-
-struct Finding {
-  std::string syscall;  // "syscall_9999" where it has no name
-  std::string arch;     // "x86_64"
-  uint32_t number = 0;
-  // As far as the answer depends on them; the calls of a finding may differ in others.
-  std::vector<CallArgument> arguments;
-  std::vector<std::string> calls;  // "socket(AF_ALG, SOCK_SEQPACKET)", the different ones, at most kMostCallTexts
-  Judgement judgement;
-  std::string decided;          // "EPERM by the default action"
-  std::vector<Caller> callers;  // the most frequent first
-  uint64_t count = 0;
-  Remedy remedy;
-};
-
-struct ContainerVerdict {
-  size_t subject = 0;   // index into Report::subjects
-  size_t scenario = 0;  // index into Report::scenarios
-  Verdict verdict = Verdict::kSafe;
-  std::string reason;  // of kNotAffected
-  std::string before;  // "Unconfined", "RuntimeDefault (containerd@1.7.29)"
-  std::string after;
-  std::vector<std::string> bounding;  // the capabilities that the profile was resolved for
-  std::vector<Finding> findings;      // the gravest first
-  std::vector<Gap> gaps;
-  Coverage coverage;
-  std::vector<std::string> traces;
-};
-
-struct Report {
-  std::vector<Subject> subjects;
-  std::vector<Scenario> scenarios;
-  std::vector<ContainerVerdict> verdicts;  // subjects in order, for each every scenario
-  // Containers of the evidence that matched no subject (when they are not judged).
-  std::vector<std::string> unclaimed;
-
-  Verdict Worst() const;
-  size_t Count(Verdict verdict) const;
 };
 
 // `progress` is told how many of how many verdicts are done; may be empty. Errors: an unknown capability in a manifest,

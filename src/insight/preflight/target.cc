@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "base/try.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/syscalls/syscalls.h"
 #include "insight/preflight/knowledge.h"
 #include "spec/oci/capabilities.h"
@@ -68,7 +69,7 @@ filter::NewerSyscalls UsualNewer(seccomp::Flavour flavour) {
 Result<std::vector<std::string>> BoundingOf(const Target& target, const Capabilities& request) {
   oci::CapabilityRequest wanted{
       .privileged = false, .add = request.add, .drop = request.drop, .ambient = {}, .daemon = {}};
-  for (const std::string_view name : oci::CapabilityNames()) wanted.daemon.emplace_back(name);
+  for (const std::string_view name : seccomp::CapabilityNames()) wanted.daemon.emplace_back(name);
   if (target.flavour == seccomp::Flavour::kCriO && !Asks(request.add, "ALL")) {
     const auto base = seccomp::CriODefaultCapabilities();
     for (const std::string& name : seccomp::DockerDefaultCapabilities()) {

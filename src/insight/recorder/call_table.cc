@@ -3,7 +3,7 @@
 #include <bit>
 #include <utility>
 
-#include "engine/seccomp/tested_arguments.h"
+#include "engine/syscalls/constants.h"
 #include "engine/syscalls/syscalls.h"
 
 namespace portcullis::insight {
@@ -48,14 +48,15 @@ std::optional<syscalls::Arch> CompatOf(syscalls::Arch native) {
 }
 
 Result<void> FillCallTable(syscalls::Arch arch, std::span<rec_call_info> table) {
-  for (const auto& [name, mask] : seccomp::TestedArguments()) {
-    const auto number = syscalls::NumberOf(arch, name);
-    if (!number || *number >= table.size()) continue;
+  for (const auto& [name, number] : syscalls::ByNumber(arch)) {
+    if (number >= table.size()) continue;
+    unsigned mask = 0;
+    for (int index = 0; index < 6; ++index) mask |= syscalls::IsTestedArgument(arch, name, index) ? 1U << index : 0;
     if (std::popcount(mask) > REC_MAX_ARGS) {
       return Fail(Code::kInternal, "default profiles test {} arguments of {}, the recorder keeps {}",
                   std::popcount(mask), name, static_cast<int>(REC_MAX_ARGS));
     }
-    table[*number].args = mask;
+    table[number].args = static_cast<uint8_t>(mask);
   }
   for (const auto& [name, kind] : kKinds) {
     const auto number = syscalls::NumberOf(arch, name);

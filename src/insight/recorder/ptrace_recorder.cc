@@ -13,10 +13,10 @@
 #include <map>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
 #include "engine/syscalls/syscalls.h"
+#include "host/proc/process.h"
 #include "insight/recorder/call_table.h"
 #include "insight/recorder/command.h"
 
@@ -53,32 +53,15 @@ int TraceEveryCall() {
   return load() == 0 ? 0 : errno;
 }
 
-std::string Link(const std::string& path) {
-  std::array<char, 4096> target = {};
-  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
-  return size <= 0 ? "" : std::string(target.data(), static_cast<size_t>(size));
-}
-
-std::map<std::string, std::string> StatusOf(pid_t tid) {
-  std::map<std::string, std::string> fields;
-  const auto text = base::ReadFile(fmt::format("/proc/{}/status", tid));
-  if (!text) return fields;
-  for (const std::string& line : base::Split(*text, '\n')) {
-    const size_t colon = line.find(':');
-    if (colon != std::string::npos)
-      fields[line.substr(0, colon)] = base::Trim(std::string_view(line).substr(colon + 1));
-  }
-  return fields;
-}
-
 bool Catches(pid_t tid, int signal) {
-  const std::string caught = StatusOf(tid)["SigCgt"];
-  uint64_t mask = 0;
-  for (const char c : caught) {
-    const size_t digit = std::string_view("0123456789abcdef").find(c);
-    if (digit != std::string_view::npos) mask = mask << 4 | digit;
-  }
-  return (mask >> (signal - 1) & 1) != 0;
+  const auto status = host::ReadStatus(tid);
+  return status && (status->caught_signals >> (signal - 1) & 1) != 0;
+}
+
+// 0: not known.
+pid_t ProcessOf(pid_t tid) {
+  const auto status = host::ReadStatus(tid);
+  return status ? status->tgid.value_or(0) : 0;
 }
 
 struct Task {
@@ -132,10 +115,8 @@ class Tracer {
 
  private:
   static int Filters(pid_t tid) {
-    const auto status = StatusOf(tid);
-    const auto found = status.find("Seccomp_filters");  // Linux 5.9
-    const auto count = found == status.end() ? std::nullopt : base::ParseUint(found->second);
-    return count ? static_cast<int>(*count) : -1;
+    const auto status = host::ReadStatus(tid);
+    return status ? status->seccomp_filters.value_or(-1) : -1;
   }
 
   // False when the last traced task is gone.
@@ -186,9 +167,8 @@ class Tracer {
     if (!is_new) return entry->second;
     // A new task may stop before its parent says that it made one.
     Task& task = entry->second;
-    const auto status = StatusOf(tid);
-    const auto tgid = status.find("Tgid");
-    task.tgid = tgid == status.end() ? tid : static_cast<pid_t>(base::ParseUint(tgid->second).value_or(0));
+    const pid_t process = ProcessOf(tid);
+    task.tgid = process == 0 ? tid : process;
     task.running_program = true;
     task.has_own_filter = any_filter_ && (initial_filters_ < 0 || Filters(tid) > initial_filters_ + 1);
     ReadProgram(task, tid);
@@ -196,9 +176,8 @@ class Tracer {
   }
 
   static void ReadProgram(Task& task, pid_t tid) {
-    task.executable = Link(fmt::format("/proc/{}/exe", tid));
-    const auto comm = base::ReadFile(fmt::format("/proc/{}/comm", tid), 64);
-    task.comm = comm ? base::Trim(*comm) : "";
+    task.executable = host::ReadExecutable(tid);
+    task.comm = host::ReadComm(tid);
   }
 
   void TakeNewTask(const Task& parent, pid_t parent_tid) {
@@ -211,8 +190,8 @@ class Tracer {
     entry->second.comm = parent.comm;
     entry->second.running_program = true;
     entry->second.has_own_filter = has_own_filter;
-    const auto tgid = StatusOf(static_cast<pid_t>(child))["Tgid"];
-    entry->second.tgid = static_cast<pid_t>(base::ParseUint(tgid).value_or(child));
+    const pid_t process = ProcessOf(static_cast<pid_t>(child));
+    entry->second.tgid = process == 0 ? static_cast<pid_t>(child) : process;
   }
 
   void TakeExec(pid_t tid) {

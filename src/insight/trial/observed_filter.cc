@@ -7,8 +7,8 @@
 
 #include "base/strings.h"
 #include "engine/syscalls/arch.h"
+#include "engine/syscalls/constants.h"
 #include "engine/syscalls/syscalls.h"
-#include "insight/evidence/constants.h"
 
 namespace portcullis::insight {
 namespace {
@@ -68,7 +68,7 @@ DeniedCase CallOf(const bpf::Data& data, const ProfileAnswer& answer) {
   const auto arch = syscalls::ArchFromAudit(data.arch, data.nr);
   if (!arch) return out;
   const bool narrow = syscalls::InfoOf(*arch).bits == 32;
-  for (const int index : KeptArguments(*arch, NameOfCall(data.arch, data.nr))) {
+  for (const int index : syscalls::KeptArguments(*arch, NameOfCall(data.arch, data.nr))) {
     const uint64_t value = data.args[static_cast<size_t>(index)];
     out.arguments.push_back({index, narrow ? value & UINT32_MAX : value});
   }
@@ -79,7 +79,7 @@ std::string Text(const DeniedCase& denied) {
   const std::string name = NameOfCall(denied.audit_arch, denied.number);
   const auto arch = syscalls::ArchFromAudit(denied.audit_arch, denied.number);
   if (!arch) return fmt::format("{} (architecture {:x})", name, denied.audit_arch);
-  std::string out = DescribeCall(*arch, name, denied.arguments);
+  std::string out = syscalls::DescribeCall(*arch, name, denied.arguments);
   if (*arch != syscalls::NativeArch()) {
     constexpr std::string_view kPrefix = "SCMP_ARCH_";
     out += fmt::format(" ({})", base::ToLower(syscalls::InfoOf(*arch).scmp_name.substr(kPrefix.size())));

@@ -23,6 +23,7 @@
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "host/filter/filters.h"
+#include "host/proc/process.h"
 
 namespace portcullis::insight {
 namespace {
@@ -64,12 +65,6 @@ Result<void> WriteAll(int fd, const void* from, size_t size) {
     size -= static_cast<size_t>(put);
   }
   return {};
-}
-
-std::string LinkOf(const std::string& path) {
-  char buffer[4096];
-  const ssize_t size = ::readlink(path.c_str(), buffer, sizeof(buffer));
-  return size < 0 ? "" : std::string(buffer, static_cast<size_t>(size));
 }
 
 // file(+offset) of an address in a process that waits.
@@ -175,9 +170,8 @@ struct Supervised::State {
     out.denied = CaseOf(out.data, AnswerOf(options.profile, out.data));
     out.pid = notification.pid;
     out.instruction_pointer = notification.data.instruction_pointer;
-    const std::string proc = fmt::format("/proc/{}", notification.pid);
-    out.executable = LinkOf(proc + "/exe");
-    if (const auto comm = base::ReadFile(proc + "/comm", 64)) out.comm = base::Trim(*comm);
+    out.executable = host::ReadExecutable(static_cast<pid_t>(notification.pid));
+    out.comm = host::ReadComm(static_cast<pid_t>(notification.pid));
     out.location = LocationOf(notification.pid, out.instruction_pointer);
     if (!IsWaiting(notification.id)) out.executable = out.comm = out.location = "";
     return out;
@@ -186,21 +180,14 @@ struct Supervised::State {
   // What the kernel does for SECCOMP_RET_KILL_*: SIGSYS, which cannot be caught. It ends the caller when the call is
   // answered, before another instruction.
   static void Kill(uint32_t thread) {
-    const auto status = base::ReadFile(fmt::format("/proc/{}/status", thread), 64u << 10);
-    if (!status) return;
-    const auto number = [&status](const char* field, int base_of_number) {
-      const size_t at = status->find(field);
-      return at == std::string::npos
-                 ? 0
-                 : std::strtoull(status->c_str() + at + std::strlen(field), nullptr, base_of_number);
-    };
+    const auto status = host::ReadStatus(static_cast<pid_t>(thread));
+    if (!status || !status->tgid) return;
     constexpr uint64_t kSigsysBit = uint64_t{1} << (SIGSYS - 1);
-    const auto process = static_cast<pid_t>(number("\nTgid:", 10));
-    const uint64_t masks = number("\nSigBlk:", 16) | number("\nSigIgn:", 16) | number("\nSigCgt:", 16);
+    const uint64_t masks = status->blocked_signals | status->ignored_signals | status->caught_signals;
     if ((masks & kSigsysBit) != 0) {
-      ::kill(process, SIGKILL);
+      ::kill(*status->tgid, SIGKILL);
     } else {
-      ::syscall(SYS_tgkill, process, static_cast<pid_t>(thread), SIGSYS);
+      ::syscall(SYS_tgkill, *status->tgid, static_cast<pid_t>(thread), SIGSYS);
     }
   }
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/document.h"
+#include "base/no_threads_for_test.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/fake_runtime.h"
 #include "node/server/node_server.h"
@@ -96,6 +97,29 @@ class NodeTest : public ::testing::Test {
   std::unique_ptr<Node> node_;
 };
 
+TEST_F(NodeTest, OrdinaryPodsWaitForTheRuntimesNetwork) {
+  runtime_.TakeNetwork("cni plugin not initialized");
+  Start();
+  Write("a.yaml", Manifest("web"));
+  Write("b.yaml", Manifest("onhost", "  - {name: h, image: \"i:1\"}\n", "  hostNetwork: true\n"));
+  ASSERT_TRUE(Eventually([&] { return Phase("onhost-n1") == "Running"; }));
+  ASSERT_TRUE(Eventually([&] { return !Waiting("web-n1").empty() && Waiting("web-n1") != "ContainerCreating: "; }));
+  EXPECT_EQ(Waiting("web-n1"),
+            "ContainerCreating: network is not ready: container runtime network not ready: NetworkReady=false "
+            "reason:NetworkPluginNotReady message:cni plugin not initialized");
+  EXPECT_EQ(runtime_.SandboxCount(), 1u);
+
+  runtime_.TakeNetwork("");
+  EXPECT_TRUE(Eventually([&] { return Phase("web-n1") == "Running"; }));
+
+  // What runs runs on without it, and ends when it should; what exits waits.
+  runtime_.TakeNetwork("gone again");
+  ASSERT_TRUE(runtime_.Exit("h", 1) && runtime_.Exit("c", 1));
+  ASSERT_TRUE(Eventually([&] { return runtime_.CountCalls("StartContainer h") == 2; }));
+  Remove("a.yaml");
+  ASSERT_TRUE(Eventually([&] { return Phase("web-n1").empty(); }));
+}
+
 TEST_F(NodeTest, RunsAPodAndEndsItWhenItsManifestGoes) {
   Start();
   Write("a.yaml", Manifest("web"));
@@ -116,6 +140,21 @@ TEST_F(NodeTest, RunsAPodAndEndsItWhenItsManifestGoes) {
   EXPECT_TRUE(fs::is_empty(dir_ + "/root/pods"));
   EXPECT_TRUE(fs::is_empty(dir_ + "/logs"));
   EXPECT_TRUE(fs::is_empty(dir_ + "/links"));
+}
+
+TEST_F(NodeTest, WithoutNewThreadsPodsStillRunAndEnd) {
+  Start();
+  const base::NoThreads none;
+  const std::vector<std::string> names = {"a", "b", "c", "d", "e"};
+  for (const std::string& name : names) {
+    Write(name + ".yaml", Manifest(name, "  - {name: c, image: \"i:1\"}\n  - {name: d, image: \"i:2\"}\n"));
+  }
+  ASSERT_TRUE(Eventually([&] {
+    return std::ranges::all_of(names, [&](const std::string& name) { return Phase(name + "-n1") == "Running"; });
+  }));
+  for (const std::string& name : names) Remove(name + ".yaml");
+  ASSERT_TRUE(Eventually([&] { return node_->Pods().empty(); }));
+  EXPECT_EQ(runtime_.SandboxCount(), 0u);
 }
 
 TEST_F(NodeTest, AChangedManifestEndsTheOldPodBeforeTheNewOneStarts) {

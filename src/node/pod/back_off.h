@@ -13,6 +13,10 @@
 
 namespace portcullis::node {
 
+// Whether what happened at `since` has to wait until `until`. Times are of the host's clock, which may be set back:
+// what is yet to come has happened before that, and nothing waits for hours because of it.
+constexpr bool MustWait(int64_t since, int64_t until, int64_t now) { return since <= now && until > now; }
+
 class BackOff {
  public:
   BackOff() = default;

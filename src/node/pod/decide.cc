@@ -66,7 +66,7 @@ class Decider {
  private:
   // The pod's last step failed; wait before the next one of that kind.
   bool MustWait() {
-    if (!in_.memory.pod_fault || in_.memory.pod_fault->retry_at <= in_.now) return false;
+    if (!in_.memory.pod_fault || !in_.memory.pod_fault->Waits(in_.now)) return false;
     CheckAt(in_.memory.pod_fault->retry_at);
     return true;
   }
@@ -139,8 +139,9 @@ class Decider {
     }
     uint32_t attempt = 0;
     if (!in_.observed.sandboxes.empty()) {
-      auto retry = in_.memory.restarts.RetryAt(kSandboxBackOff, in_.observed.sandboxes.front().created_at);
-      if (retry && *retry > in_.now) return CheckAt(*retry);
+      const int64_t created_at = in_.observed.sandboxes.front().created_at;
+      auto retry = in_.memory.restarts.RetryAt(kSandboxBackOff, created_at);
+      if (retry && node::MustWait(created_at, *retry, in_.now)) return CheckAt(*retry);
     }
     for (const ObservedSandbox& sandbox : in_.observed.sandboxes) attempt = std::max(attempt, sandbox.attempt + 1);
     out_.actions.emplace_back(CreateSandbox{attempt});
@@ -204,16 +205,18 @@ class Decider {
     if (seen != nullptr && seen->exited() && !changed && !MayRestart(in_.pod->spec, init, *seen)) return;
 
     std::optional<int64_t> not_before;
-    if (auto fault = in_.memory.container_faults.find(container.name); fault != in_.memory.container_faults.end()) {
+    if (auto fault = in_.memory.container_faults.find(container.name);
+        fault != in_.memory.container_faults.end() && fault->second.Waits(in_.now)) {
       not_before = fault->second.retry_at;
     }
     int64_t last_finished_at = 0;
     if (seen != nullptr && seen->exited() && !changed) {
       last_finished_at = seen->finished_at;
       auto retry = in_.memory.restarts.RetryAt(container.name, seen->finished_at);
-      if (retry && (!not_before || *retry > *not_before)) not_before = retry;
+      const bool waits = retry && node::MustWait(seen->finished_at, *retry, in_.now);
+      if (waits && (!not_before || *retry > *not_before)) not_before = retry;
     }
-    if (not_before && *not_before > in_.now) {
+    if (not_before) {
       CheckAt(*not_before);
       return;
     }

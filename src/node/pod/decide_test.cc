@@ -119,6 +119,20 @@ TEST_F(DecideTest, RestartsByPolicy) {
   }
 }
 
+// What failed or ended an hour "from now" did so before the clock was set back.
+TEST_F(DecideTest, AClockThatIsSetBackMakesNothingWait) {
+  constexpr int64_t kAhead = kNow + 3600 * kSecond;
+  memory_.pod_fault = Fault{.reason = "create sandbox", .message = "no", .since = kAhead, .retry_at = kAhead + kSecond};
+  EXPECT_THAT(Words(Run()), ElementsAre("sandbox 0"));
+  memory_.pod_fault.reset();
+  observed_.sandboxes = {Sandbox("s1", true)};
+  observed_.containers = {Seen("a1", "a", State::kContainerExited, 1)};
+  observed_.containers[0].finished_at = kAhead;
+  memory_.restarts.Next("a", kAhead - 20 * kSecond, kAhead - 15 * kSecond);
+  memory_.container_faults["b"] = {.reason = "CreateContainerError", .since = kAhead, .retry_at = kAhead + kSecond};
+  EXPECT_THAT(Words(Run()), ElementsAre("start a 1", "start b 0"));
+}
+
 TEST_F(DecideTest, WaitsForTheBackOffOfACrashingContainer) {
   observed_.sandboxes = {Sandbox("s1", true)};
   observed_.containers = {Seen("c1", "a", State::kContainerExited, 1), Seen("c2", "b", State::kContainerRunning)};

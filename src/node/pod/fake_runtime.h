@@ -38,6 +38,11 @@ class FakeRuntime : public cri::RuntimeApi {
     failures_.erase(rpc);
     if (!message.empty()) failures_[rpc] = Error{code, message, 0};
   }
+  // NetworkReady=false with that message; "" gives it back.
+  void TakeNetwork(const std::string& message) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    network_problem_ = message;
+  }
   // While held, StopContainer does not return.
   void HoldStops(bool hold) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -81,6 +86,10 @@ class FakeRuntime : public cri::RuntimeApi {
     return static_cast<size_t>(
         std::count_if(all.begin(), all.end(), [&](const auto& call) { return call.starts_with(prefix); }));
   }
+  size_t StatusCalls() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return status_calls_;
+  }
   size_t SandboxCount() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return sandboxes_.size();
@@ -114,6 +123,18 @@ class FakeRuntime : public cri::RuntimeApi {
   Result<cri::VersionResponse> Version(const cri::VersionRequest&) override {
     return cri::VersionResponse{
         .version = "0.1.0", .runtime_name = "fake", .runtime_version = "1", .runtime_api_version = "v1"};
+  }
+
+  Result<cri::StatusResponse> Status(const cri::StatusRequest&) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ++status_calls_;
+    if (auto failure = failures_.find("Status"); failure != failures_.end()) return Failure(failure->second);
+    const bool ready = network_problem_.empty();
+    return cri::StatusResponse{.status =
+                                   cri::RuntimeStatus{.conditions = {{.type = "NetworkReady",
+                                                                      .status = ready,
+                                                                      .reason = ready ? "" : "NetworkPluginNotReady",
+                                                                      .message = network_problem_}}}};
   }
 
   Result<cri::RunPodSandboxResponse> RunPodSandbox(const cri::RunPodSandboxRequest& request) override {
@@ -169,14 +190,7 @@ class FakeRuntime : public cri::RuntimeApi {
     cri::ListPodSandboxResponse response;
     for (const auto& [id, status] : sandboxes_) {
       if (request.filter && !Matches(status.labels, request.filter->label_selector)) continue;
-      cri::PodSandbox item;
-      item.id = id;
-      item.metadata = status.metadata;
-      item.state = status.state;
-      item.created_at = status.created_at;
-      item.labels = status.labels;
-      item.annotations = status.annotations;
-      response.items.push_back(std::move(item));
+      response.items.push_back(ListItem<cri::PodSandbox>(id, status));
     }
     return response;
   }
@@ -238,14 +252,8 @@ class FakeRuntime : public cri::RuntimeApi {
     for (const auto& [id, container] : containers_) {
       const cri::ContainerStatus& status = container.status;
       if (request.filter && !Matches(status.labels, request.filter->label_selector)) continue;
-      cri::Container item;
-      item.id = id;
+      auto item = ListItem<cri::Container>(id, status);
       item.pod_sandbox_id = container.sandbox;
-      item.metadata = status.metadata;
-      item.state = status.state;
-      item.created_at = status.created_at;
-      item.labels = status.labels;
-      item.annotations = status.annotations;
       response.containers.push_back(std::move(item));
     }
     return response;
@@ -285,6 +293,18 @@ class FakeRuntime : public cri::RuntimeApi {
     cri::ContainerStatus status;
   };
 
+  // What a listing tells of a pod sandbox or a container.
+  template <class Item, class Status>
+  static Item ListItem(const std::string& id, const Status& status) {
+    Item item;
+    item.id = id;
+    item.metadata = status.metadata;
+    item.state = status.state;
+    item.created_at = status.created_at;
+    item.labels = status.labels;
+    item.annotations = status.annotations;
+    return item;
+  }
   std::optional<Error> Note(const std::string& rpc, const std::string& what) {
     calls_.push_back(rpc + " " + what);
     auto failure = failures_.find(rpc);
@@ -316,6 +336,8 @@ class FakeRuntime : public cri::RuntimeApi {
   bool no_ip_ = false;
   bool hold_stops_ = false;
   std::condition_variable stops_wake_;
+  std::string network_problem_;
+  size_t status_calls_ = 0;
   std::map<std::string, cri::PodSandboxStatus> sandboxes_;
   std::map<std::string, FakeContainer> containers_;
   std::map<std::string, cri::Image> images_;

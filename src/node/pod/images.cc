@@ -77,7 +77,7 @@ std::variant<ImageFacts, StepFailure> ImageManager::Ensure(const k8s::Container&
   }
   if (const auto failed = memory.failed.find(image); failed != memory.failed.end()) {
     const auto retry_at = memory.back_off.RetryAt(image, failed->second.at);
-    if (retry_at && *retry_at > base::NowUnixNanos()) {
+    if (retry_at && MustWait(failed->second.at, *retry_at, base::NowUnixNanos())) {
       return StepFailure{"ImagePullBackOff",
                          BackOffMessage(container.image, failed->second.reason, failed->second.message), retry_at};
     }

@@ -7,12 +7,12 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "node/pod/admission.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/observer.h"
@@ -50,12 +50,14 @@ struct PodManager::State {
         runtime(the_runtime),
         events(std::move(the_events)),
         images(runtime, settings),
-        context{runtime, images, settings, events, stopping} {}
+        network(runtime),
+        context{runtime, images, network, settings, events, stopping} {}
 
   const PodSettings settings;
   cri::RuntimeApi& runtime;
   const ManagerEvents events;
   ImageManager images;
+  NetworkGate network;
   std::atomic<bool> stopping = false;
   WorkerContext context;
 
@@ -97,7 +99,7 @@ struct PodManager::State {
   // another.
   void AddThread() {
     if (!started || stopping || pool.size() >= kMostThreads) return;
-    pool.emplace_back([this] { RunPool(); });
+    if (auto thread = base::StartThread("serve pods", [this] { RunPool(); })) pool.push_back(*std::move(thread));
   }
 
   Entry& Add(const PodIdentity& identity, std::shared_ptr<const k8s::Pod> pod) {
@@ -263,6 +265,7 @@ struct PodManager::State {
   void RunLoop() {
     Time next_listing = base::Now();
     Time next_housekeeping = base::Now() + settings.relist_period;
+    int64_t last_look = base::NowUnixNanos();
     while (!stopping) {
       if (base::Now() >= next_listing) {
         List();
@@ -273,11 +276,14 @@ struct PodManager::State {
         next_housekeeping = base::Now() + kHousekeeping;
       }
       std::unique_lock<std::mutex> lock(mutex);
+      if (ready.size() > idle_threads) AddThread();  // there may have been none to be had
       int64_t now = base::NowUnixNanos();
+      // What was to be looked at soon is to be looked at now: by the clock it may be hours off.
+      const bool set_back = now < std::exchange(last_look, now);
       Time wake = next_listing;
       for (auto& [uid, entry] : entries) {
         if (!entry.check_at) continue;
-        if (*entry.check_at <= now) {
+        if (*entry.check_at <= now || set_back) {
           entry.check_at.reset();
           Kick(uid, entry);
         } else {

@@ -16,6 +16,8 @@ struct Fault {
   std::string message;
   int64_t since = 0;
   int64_t retry_at = 0;
+
+  bool Waits(int64_t now) const { return MustWait(since, retry_at, now); }
 };
 
 struct FailedPull {

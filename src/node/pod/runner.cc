@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "base/try.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/dns.h"
@@ -78,17 +78,18 @@ Result<void> ActionRunner::Stop(const Kill& action) {
   std::mutex mutex;
   std::optional<Error> first_error;
   {
-    std::vector<std::jthread> stoppers;
+    std::vector<std::future<void>> stopping;
     for (const ContainerToStop& container : action.containers) {
       base::LogInfo("stopping container",
                     {{"container", container.name}, {"id", container.id}, {"reason", action.reason}});
-      stoppers.emplace_back([&, id = container.id] {
+      stopping.push_back(base::Async([&, id = container.id] {
         auto stopped = UnlessGone(runtime_.StopContainer({.container_id = id, .timeout = action.grace_seconds}));
         if (stopped) return;
         std::lock_guard<std::mutex> lock(mutex);
         if (!first_error) first_error = std::move(stopped).error();
-      });
+      }));
     }
+    for (std::future<void>& stopped : stopping) stopped.wait();
   }
   if (first_error) return Failure(std::move(*first_error));
   for (const std::string& id : action.sandbox_ids) TRY(UnlessGone(runtime_.StopPodSandbox({.pod_sandbox_id = id})));

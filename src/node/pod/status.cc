@@ -72,11 +72,11 @@ class StatusMaker {
   // Why a container that should run does not.
   std::optional<k8s::StateWaiting> Waiting(const k8s::Container& container, const ObservedContainer* seen) const {
     auto fault = in_.memory.container_faults.find(container.name);
-    if (fault != in_.memory.container_faults.end() && fault->second.retry_at > in_.now)
+    if (fault != in_.memory.container_faults.end() && fault->second.Waits(in_.now))
       return Show(container, fault->second);
     if (seen != nullptr && seen->exited()) {
       auto retry = in_.memory.restarts.RetryAt(container.name, seen->finished_at);
-      if (!retry || *retry <= in_.now) return std::nullopt;
+      if (!retry || !MustWait(seen->finished_at, *retry, in_.now)) return std::nullopt;
       std::string delay = base::FormatGoDuration(std::chrono::nanoseconds(in_.memory.restarts.Delay(container.name)));
       return k8s::StateWaiting{"CrashLoopBackOff", fmt::format("back-off {} restarting failed container={} pod={}",
                                                                delay, container.name, PodForMessages(in_.pod))};

@@ -15,6 +15,7 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 // Far more steps than any pod needs in a row; then others get their turn.
 constexpr int kMaxSteps = 64;
+constexpr const char* kNetworkFault = "wait for the network";  // a pod's step, as the others are named for the log
 
 }  // namespace
 
@@ -87,11 +88,15 @@ PodWorker::Progress PodWorker::Step(bool& again) {
                               .now = base::NowUnixNanos()});
   if (pod) Publish(*pod, *observed);
   if (decision.gone) {
-    if (memory_.pod_fault && memory_.pod_fault->retry_at > base::NowUnixNanos())
+    if (memory_.pod_fault && memory_.pod_fault->Waits(base::NowUnixNanos()))
       return {.check_at = memory_.pod_fault->retry_at};
     if (!PodStep("clean up", runner_.CleanUp(identity_))) return {.check_at = memory_.pod_fault->retry_at};
     base::LogInfo("pod has ended", {{"pod", identity_.namespace_ + "/" + identity_.name}, {"uid", identity_.uid}});
     return {.gone = true};
+  }
+  if (pod && WaitsForNetwork(*pod, decision)) {
+    Publish(*pod, *observed);
+    return {.check_at = memory_.pod_fault->retry_at};
   }
   for (const Action& action : decision.actions) {
     bool stale = context_.stopping || terminating_ != terminating || this->pod() != pod;
@@ -101,6 +106,23 @@ PodWorker::Progress PodWorker::Step(bool& again) {
   std::optional<int64_t> check_at = decision.check_at;
   if (auto change = NextStatusChange(); change && (!check_at || *change < *check_at)) check_at = change;
   return {.check_at = check_at};
+}
+
+bool PodWorker::WaitsForNetwork(const k8s::Pod& pod, const Decision& decision) {
+  const bool starts = std::any_of(decision.actions.begin(), decision.actions.end(), [](const Action& action) {
+    return std::holds_alternative<CreateSandbox>(action) || std::holds_alternative<StartContainer>(action);
+  });
+  if (!starts || pod.spec.host_network) return false;
+  const bool waited = memory_.pod_fault && memory_.pod_fault->reason == kNetworkFault;
+  // Nothing that happens to the pod before makes it ask again, and log again.
+  if (waited && memory_.pod_fault->Waits(base::NowUnixNanos())) return true;
+  const std::string why = context_.network.WhyClosed();
+  if (!why.empty()) {
+    PodStep(kNetworkFault, Fail(Code::kUnavailable, "{}", why));
+    return true;
+  }
+  if (waited) memory_.pod_fault.reset();
+  return false;
 }
 
 // When the status changes by itself.

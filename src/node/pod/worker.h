@@ -12,6 +12,7 @@
 #include "node/pod/decide.h"
 #include "node/pod/manager.h"
 #include "node/pod/memory.h"
+#include "node/pod/network_gate.h"
 #include "node/pod/observer.h"
 #include "node/pod/runner.h"
 
@@ -20,6 +21,7 @@ namespace portcullis::node {
 struct WorkerContext {
   cri::RuntimeApi& runtime;
   ImageManager& images;
+  NetworkGate& network;
   const PodSettings& settings;
   const ManagerEvents& events;
   const std::atomic<bool>& stopping;
@@ -47,6 +49,8 @@ class PodWorker {
 
  private:
   Progress Step(bool& again);
+  // Whether the decision has to wait for the runtime's network. It is told as a fault of the pod.
+  bool WaitsForNetwork(const k8s::Pod& pod, const Decision& decision);
   // False: the rest of the decision is stale or pointless now.
   bool Carry(const k8s::Pod* pod, const ObservedPod& observed, const Action& action);
   bool CarryStart(const k8s::Pod& pod, const ObservedPod& observed, const StartContainer& action);

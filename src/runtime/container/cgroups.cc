@@ -51,16 +51,36 @@ void WalkUp(const std::string& directory, const std::function<void(const std::st
   visit(directory);
 }
 
-std::vector<pid_t> ReadProcs(const std::string& directory) {
+std::vector<pid_t> ParseProcs(std::string_view text) {
   std::vector<pid_t> out;
-  const auto text = base::ReadFile(directory + "/cgroup.procs");
-  if (!text) return out;
-  for (const std::string& line : base::Split(*text, '\n')) {
+  for (const std::string& line : base::Split(text, '\n')) {
     // 0 stands for a process that this pid namespace cannot see.
     if (const auto pid = base::ParseUint(line); pid && *pid > 0 && *pid < (1u << 30))
       out.push_back(static_cast<pid_t>(*pid));
   }
   return out;
+}
+
+// Of a cgroup and all below it. What can be read is gathered, whatever cannot is an error: a cgroup that is not known
+// to be empty is not.
+Result<void> GatherProcs(const std::string& directory, std::set<pid_t>& pids) {
+  const auto may_be = [](const Error& error) {
+    // Gone meanwhile; or threaded, and then its processes are listed further up.
+    return error.sys_errno == ENOENT || error.sys_errno == ENODEV || error.sys_errno == EOPNOTSUPP;
+  };
+  Result<void> failure;
+  const auto note = [&](Result<void> result) {
+    if (!result && failure && !may_be(result.error())) failure = std::move(result);
+  };
+  const auto names = base::ListDir(directory);
+  if (!names) note(Failure(names.error()));
+  for (const std::string& name : names.value_or(std::vector<std::string>())) {
+    if (IsDirectory(directory + "/" + name)) note(GatherProcs(directory + "/" + name, pids));
+  }
+  const auto text = base::ReadFile(directory + "/cgroup.procs");
+  if (!text) note(Failure(text.error()));
+  for (const pid_t pid : ParseProcs(text.value_or(""))) pids.insert(pid);
+  return failure;
 }
 
 std::optional<uint64_t> ReadNumber(const std::string& path) {
@@ -248,7 +268,8 @@ Result<void> Cgroups::AddProcess(const std::string& path, pid_t pid) const {
 Result<void> Cgroups::Remove(const std::string& path) const {
   TRY(CheckPath(path));
   if (units_ && (host::IsSlicePath(path) || host::IsScopePath(path))) {
-    if (!Processes(path).empty()) return FailErrno(EBUSY, "remove cgroup {}", path);
+    ASSIGN_OR_RETURN(const std::vector<pid_t> processes, AllProcesses(path));
+    if (!processes.empty()) return FailErrno(EBUSY, "remove cgroup {}", path);
     TRY(StopUnit(*units_, path));
   }
   // The kernel lets go of a killed process's cgroup a moment after its end.
@@ -276,7 +297,9 @@ Result<void> Cgroups::Remove(const std::string& path) const {
 Result<void> Cgroups::CheckUnused(const std::string& path) const {
   for (const Hierarchy& hierarchy : hierarchies_) {
     const std::string directory = hierarchy.directory + path;
-    if (!ReadProcs(directory).empty()) return FailErrno(EBUSY, "remove cgroup {}", directory);
+    const auto processes = base::ReadFile(directory + "/cgroup.procs");
+    if (!processes && processes.error().sys_errno != ENOENT) return Failure(processes.error());
+    if (processes && !ParseProcs(*processes).empty()) return FailErrno(EBUSY, "remove cgroup {}", directory);
     const auto names = base::ListDir(directory);
     if (!names) continue;  // not in this hierarchy
     for (const std::string& name : *names) {
@@ -301,19 +324,32 @@ Result<void> Cgroups::RemoveUnused(const std::string& path) const {
 
 std::vector<pid_t> Cgroups::Processes(const std::string& path) const {
   std::set<pid_t> pids;
-  if (!CheckPath(path)) return {};
-  for (const Hierarchy& hierarchy : hierarchies_) {
-    WalkUp(hierarchy.directory + path, [&](const std::string& directory) {
-      for (const pid_t pid : ReadProcs(directory)) pids.insert(pid);
-    });
-  }
+  static_cast<void>(Gather(path, pids));
   return {pids.begin(), pids.end()};
+}
+
+Result<std::vector<pid_t>> Cgroups::AllProcesses(const std::string& path) const {
+  std::set<pid_t> pids;
+  TRY(Gather(path, pids));
+  return std::vector<pid_t>(pids.begin(), pids.end());
+}
+
+Result<void> Cgroups::Gather(const std::string& path, std::set<pid_t>& pids) const {
+  TRY(CheckPath(path));
+  Result<void> failure;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    auto gathered = GatherProcs(hierarchy.directory + path, pids);
+    if (!gathered && failure) failure = std::move(gathered);
+  }
+  return failure;
 }
 
 Result<void> Cgroups::KillAll(const std::string& path, milliseconds timeout) const {
   TRY(CheckPath(path));
   const auto deadline = base::Now() + timeout;
-  if (Processes(path).empty()) return {};
+  Result<std::vector<pid_t>> left = AllProcesses(path);
+  if (!left) return Wrap(std::move(left).error(), "kill cgroup {}", path);
+  if (left->empty()) return {};
 
   const std::string pids_max = DirectoryOf("pids", path) + "/pids.max";
   const auto pids_limit = base::ReadFile(pids_max);
@@ -328,10 +364,10 @@ Result<void> Cgroups::KillAll(const std::string& path, milliseconds timeout) con
     });
   }
 
-  std::vector<pid_t> left = Processes(path);
-  while (!left.empty() && base::Now() < deadline) {
+  left = AllProcesses(path);
+  while (left && !left->empty() && base::Now() < deadline) {
     std::vector<OpenProcess> victims;
-    for (const pid_t pid : left) {
+    for (const pid_t pid : *left) {
       base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
       if (pidfd.valid()) victims.push_back({pid, std::move(pidfd)});
     }
@@ -342,15 +378,17 @@ Result<void> Cgroups::KillAll(const std::string& path, milliseconds timeout) con
              ::syscall(SYS_pidfd_send_signal, victim.pidfd.get(), SIGKILL, nullptr, 0) != 0;
     });
     WaitForEnd(victims, std::min(deadline, base::Now() + milliseconds(500)));
-    left = Processes(path);
+    left = AllProcesses(path);
     // A fork bomb must not outrun the reading of cgroup.procs. Not before the first round: a process whose fork fails
     // may end by itself, with another exit code than that of a killed one.
-    if (!left.empty() && !forks_stopped && pids_limit) forks_stopped = base::WriteKernelFile(pids_max, "0").has_value();
+    const bool some = left && !left->empty();
+    if (some && !forks_stopped && pids_limit) forks_stopped = base::WriteKernelFile(pids_max, "0").has_value();
   }
   if (forks_stopped) WriteIfPossible(pids_max, base::Trim(*pids_limit));
-  if (left.empty()) return {};
+  if (!left) return Wrap(std::move(left).error(), "kill cgroup {}", path);
+  if (left->empty()) return {};
   std::vector<std::string> names;
-  for (const pid_t pid : left) names.push_back(std::to_string(pid));
+  for (const pid_t pid : *left) names.push_back(std::to_string(pid));
   return Fail(Code::kDeadlineExceeded, "kill cgroup {}: processes {} live on", path, base::Join(names, ", "));
 }
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,8 +64,10 @@ class Cgroups {
   // Removes the cgroup alone: one that holds processes or other cgroups stays (EBUSY, ENOTEMPTY). Absent is fine.
   Result<void> RemoveUnused(const std::string& path) const;
 
-  // All pids in the cgroup and below it, of all hierarchies, sorted; empty when it does not exist.
+  // All pids in the cgroup and below it, of all hierarchies, sorted; empty when it does not exist. Of what cannot be
+  // read (no descriptor is left) Processes tells nothing, and AllProcesses an error: only the latter proves it empty.
   std::vector<pid_t> Processes(const std::string& path) const;
+  Result<std::vector<pid_t>> AllProcesses(const std::string& path) const;
 
   // Kills all processes in the cgroup and below it, and waits until they are gone. Forks do not outrun it: v2 uses
   // cgroup.kill, and where a first round was not enough no new processes are allowed (pids.max). kDeadlineExceeded
@@ -113,6 +116,7 @@ class Cgroups {
   bool RemoveEmpty(const std::string& path) const;  // false when some of it holds processes or cgroups
   Result<void> CreateUnits(const std::string& path) const;
   Result<void> CheckUnused(const std::string& path) const;
+  Result<void> Gather(const std::string& path, std::set<pid_t>& pids) const;  // also what it found before an error
 
   CgroupLayout layout_;
   std::vector<Hierarchy> hierarchies_;

@@ -308,6 +308,19 @@ TEST_F(CgroupsTest, LimitsOfHugePagesAndUnifiedFiles) {
     EXPECT_FALSE(Detect().SetLimits("/p", {.unified = {{bad, "1"}}})) << bad;
 }
 
+// As when this process is out of descriptors: nobody may take the container for ended.
+TEST_F(CgroupsTest, WhatCannotBeReadIsNotEmpty) {
+  MakeV1();
+  Write("memory/p/cgroup.procs", "");
+  Write("pids/p/a/cgroup.procs", "");
+  EXPECT_TRUE(Detect().KillAll("/p"));
+  ASSERT_TRUE(base::RemoveTree(root_ + "/pids/p/a/cgroup.procs"));
+  ASSERT_EQ(::symlink("cgroup.procs", (root_ + "/pids/p/a/cgroup.procs").c_str()), 0);  // to itself: ELOOP
+  const auto killed = Detect().KillAll("/p");
+  ASSERT_FALSE(killed);
+  EXPECT_THAT(killed.error().message, ::testing::HasSubstr("kill cgroup /p: open "));
+}
+
 TEST_F(CgroupsTest, KillAllOfNothing) {
   MakeV1();
   EXPECT_TRUE(Detect().KillAll("/none"));

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/thread.h"
 #include "base/try.h"
 
 namespace portcullis::runtime {
@@ -55,8 +56,7 @@ Result<Conmon> Conmon::Start(std::vector<std::string> argv, const std::string& w
   ASSIGN_OR_RETURN(base::Child child, base::Spawn(spawn));
   auto waiting = std::make_unique<Waiting>();
   waiting->start = std::move(start.write);
-  waiting->moved =
-      std::async(std::launch::async, [&cgroups, cgroup, pid = child.pid] { return cgroups.AddProcess(cgroup, pid); });
+  waiting->moved = base::Async([&cgroups, cgroup, pid = child.pid] { return cgroups.AddProcess(cgroup, pid); });
   return Conmon(std::move(child), std::move(sync.read), std::move(output), std::move(waiting));
 }
 

@@ -10,7 +10,8 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/try.h"
-#include "runtime/container/process_info.h"
+#include "engine/seccomp/capabilities.h"
+#include "host/proc/process.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -56,8 +57,8 @@ void AddDevices(const std::string& directory, std::vector<oci::Device>& out) {
 
 Result<oci::HostFacts> ReadHostFacts(const Cgroups& cgroups) {
   oci::HostFacts facts;
-  ASSIGN_OR_RETURN(const ProcessInfo self, ReadProcessInfo(::getpid()));
-  facts.capabilities = oci::CapabilitiesOfMask(self.permitted_capabilities & self.bounding_capabilities);
+  ASSIGN_OR_RETURN(const host::ProcessStatus self, host::ReadStatus(::getpid()));
+  facts.capabilities = seccomp::CapabilitiesOfMask(self.permitted_capabilities & self.bounding_capabilities);
   ASSIGN_OR_RETURN(const std::string score, base::ReadFile("/proc/self/oom_score_adj"));
   facts.oom_score_adj = std::strtol(score.c_str(), nullptr, 10);
   for (const auto& [name, resource] : kLimits) {

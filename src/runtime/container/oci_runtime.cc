@@ -18,7 +18,7 @@
 #include "base/spawn.h"
 #include "base/strings.h"
 #include "base/try.h"
-#include "runtime/container/process_info.h"
+#include "host/proc/process.h"
 #include "runtime/container/runtime_message.h"
 
 namespace portcullis::runtime {
@@ -38,6 +38,7 @@ namespace {
 constexpr milliseconds kKillTimeout = std::chrono::seconds(10);
 constexpr milliseconds kConmonGrace = std::chrono::seconds(2);
 constexpr size_t kMaxId = 128;
+constexpr int kSeccompFilter = 2;  // SECCOMP_MODE_FILTER, as /proc/PID/status shows it
 
 Result<void> CheckHandle(const ContainerHandle& handle) {
   // The first character is no dash: an id must not read as an option.
@@ -198,23 +199,51 @@ Result<CreatedContainer> OciRuntime::TryCreate(const ContainerHandle& handle, co
   return created;
 }
 
-Result<void> OciRuntime::Start(const ContainerHandle& handle) const {
+Result<void> OciRuntime::Start(const ContainerHandle& handle, Filter filter) const {
   TRY(CheckHandle(handle));
   const std::optional<pid_t> pid = ReadPidFile(handle.bundle + "/pidfile");
-  const std::optional<ProgramFile> before = pid ? ProgramOf(*pid) : std::nullopt;
+  const base::UniqueFd pidfd(pid ? static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)) : -1);
+  const bool has_ended = pid && !pidfd.valid() && errno == ESRCH;
+  const std::optional<ProgramFile> before = pidfd.valid() ? ProgramOf(*pid) : std::nullopt;
+  if (filter == Filter::kWanted && !before && !has_ended) {
+    return Fail(Code::kInternal, "container start failed: whether its filter is on could not be seen: {}",
+                pid ? "its process cannot be watched" : "there is no pidfile");
+  }
   TRY(Run("start", {"start", handle.id}, {}, [&] { Abandon(handle); }));
-  return before ? AwaitProgram(handle, *before) : Result<void>();
+  if (!before) return {};
+  TRY(AwaitProgram(handle, *before, pidfd.get()));
+  if (filter == Filter::kNone) return {};
+  auto filtered = CheckFilter(handle, *pid, pidfd.get());
+  if (!filtered) Abandon(handle);
+  return filtered;
+}
+
+Result<void> OciRuntime::CheckFilter(const ContainerHandle& handle, pid_t pid, int pidfd) const {
+  const auto process = host::ReadStatus(pid);
+  // A process that has ended needs none; what was read is its own if it lives on.
+  pollfd fd{pidfd, POLLIN, 0};
+  if (::poll(&fd, 1, 0) > 0) return {};
+  if (!process) return Wrap(process.error(), "container start failed: look for its filter");
+  // Filters of whoever started this daemon are on every process below it. Before 5.9 the kernel does not count them.
+  const auto conmon = ReadPidFile(handle.bundle + "/conmon.pid");
+  const auto monitor = conmon ? host::ReadStatus(*conmon) : Fail(Code::kNotFound, "no monitor");
+  const int inherited = monitor ? monitor->seccomp_filters.value_or(0) : 0;
+  const bool on_top = !process->seccomp_filters || *process->seccomp_filters > inherited;
+  if (process->seccomp_mode == kSeccompFilter && on_top) return {};
+  return Fail(
+      Code::kInternal,
+      "container start failed: the OCI runtime {} did not install the seccomp filter, so the container was ended",
+      options_.program.name);
 }
 
 // `start` returns while the container's first process still sets itself up: with noNewPrivileges its filter is compiled
 // only now, by a library that may spin for ever. Once another program runs in it, the filter is on.
-Result<void> OciRuntime::AwaitProgram(const ContainerHandle& handle, const ProgramFile& before) const {
+Result<void> OciRuntime::AwaitProgram(const ContainerHandle& handle, const ProgramFile& before, int pidfd) const {
   const auto deadline = base::Now() + options_.deadline;
-  const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, before.pid, 0)));
   constexpr int64_t kMostMicros = 50'000;
-  for (int64_t micros = 200; pidfd.valid(); micros = std::min(micros * 2, kMostMicros)) {
+  for (int64_t micros = 200;; micros = std::min(micros * 2, kMostMicros)) {
     if (ProgramOf(before.pid) != before) return {};
-    pollfd fd{pidfd.get(), POLLIN, 0};
+    pollfd fd{pidfd, POLLIN, 0};
     const timespec pause{.tv_sec = 0, .tv_nsec = micros * 1000};
     if (::ppoll(&fd, 1, &pause, nullptr) > 0) return {};
     if (base::Now() >= deadline) {
@@ -224,7 +253,6 @@ Result<void> OciRuntime::AwaitProgram(const ContainerHandle& handle, const Progr
                   options_.program.name, options_.deadline.count());
     }
   }
-  return {};
 }
 
 Result<ContainerState> OciRuntime::State(const ContainerHandle& handle) const {
@@ -265,7 +293,7 @@ bool OciRuntime::HasEnded(const ContainerHandle& handle) const {
   if (!KeepsOnlyAFolder() || !cgroups_.Processes(handle.Cgroup()).empty()) return false;
   const std::optional<pid_t> pid = ReadPidFile(handle.bundle + "/pidfile");
   if (!pid) return false;
-  const auto process = ReadProcessInfo(*pid);
+  const auto process = host::ReadStat(*pid);
   // Somebody may have moved it out of its cgroup. Or the pid is another's: then the OCI runtime tells them apart.
   return process ? process->state == 'Z' || process->state == 'X' : process.error().code == Code::kNotFound;
 }

@@ -4,7 +4,7 @@
 //   cgroups); ContainerHandle handle{.id = id, .bundle = bundle, .cgroup_parent = "/kubepods/pod" + uid};
 //   spec.linux_.cgroups_path = handle.CgroupsPath();                       // and config.json written into the bundle
 //   ASSIGN_OR_RETURN(CreatedContainer made, runtime.Create(handle, {.name = name, .log_path = log}));
-//   TRY(runtime.Start(handle));
+//   TRY(runtime.Start(handle, Filter::kWanted));
 //
 // conmon daemonises and sits in its own cgroup beside the container's: containers, their logs and their exit codes
 // survive the death of this process. Files: <state_dir>/oci (the OCI runtime's root), <state_dir>/exits/<id> (exit
@@ -94,6 +94,9 @@ struct ExecResult {
   bool timed_out = false;
 };
 
+// Whether a container's spec has a seccomp profile, so that its processes must be under a filter.
+enum class Filter { kNone, kWanted };
+
 inline constexpr size_t kMaxExecOutput = 16u << 20;  // both streams together
 
 class OciRuntime {
@@ -115,7 +118,9 @@ class OciRuntime {
   // Starts the container's monitor, which then waits for Create: it takes its time to get into its cgroup, and needs
   // nothing of the bundle but the folder. One that is dropped has ended.
   Result<Conmon> StartMonitor(const ContainerHandle& handle, const CreateOptions& options) const;
-  Result<void> Start(const ContainerHandle& handle) const;
+  // An OCI runtime may ignore linux.seccomp (one built without seccomp, a wrapper): where a filter is wanted, the
+  // kernel is asked, and a container that runs without one ends with an error.
+  Result<void> Start(const ContainerHandle& handle, Filter filter) const;
   Result<ContainerState> State(const ContainerHandle& handle) const;  // kNotFound when the runtime does not know it
   // Signals the container's first process, or all of them. A container that has stopped is success.
   Result<void> Kill(const ContainerHandle& handle, int signal, bool all = false) const;
@@ -151,7 +156,8 @@ class OciRuntime {
                           std::function<void()> on_timeout = {}) const;
   Result<CreatedContainer> TryCreate(const ContainerHandle& handle, const CreateOptions& options,
                                      std::optional<Conmon> monitor) const;
-  Result<void> AwaitProgram(const ContainerHandle& handle, const struct ProgramFile& before) const;
+  Result<void> AwaitProgram(const ContainerHandle& handle, const struct ProgramFile& before, int pidfd) const;
+  Result<void> CheckFilter(const ContainerHandle& handle, pid_t pid, int pidfd) const;
   // Kills what there is of a container and deletes it, whatever state it is in.
   void Abandon(const ContainerHandle& handle) const;
   // Ends the execs that an earlier process left without anybody at their streams.

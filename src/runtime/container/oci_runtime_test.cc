@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/files.h"
+#include "base/spawn.h"
 #include "base/strings.h"
 
 namespace portcullis::runtime {
@@ -113,7 +115,32 @@ TEST_F(OciRuntimeTest, OddStateIsAnError) {
 
 TEST_F(OciRuntimeTest, ErrorsCarryTheRuntimesWords) {
   const OciRuntime runtime = Driver(R"(echo 'time="x" level=error msg="cannot start: no luck"' >&2; exit 1)");
-  EXPECT_EQ(runtime.Start(handle_).error().message, "container start failed: cannot start: no luck");
+  EXPECT_EQ(runtime.Start(handle_, Filter::kNone).error().message, "container start failed: cannot start: no luck");
+}
+
+// A container's first process without a container: another program runs in it once the runtime says "start".
+TEST_F(OciRuntimeTest, WhatRunsWithoutItsFilterIsAnError) {
+  const std::string go = scratch_ + "/go";
+  const OciRuntime runtime = Driver("case $2 in start) : >" + go + " ;; *) exit 1 ;; esac");
+  const ContainerHandle handle{"c1", scratch_ + "/bundle", "/pods/p1"};
+  ASSERT_TRUE(base::MakeDirs(handle.bundle));
+  for (const Filter filter : {Filter::kNone, Filter::kWanted}) {
+    ASSERT_TRUE(base::RemoveTree(go));
+    auto process =
+        base::Spawn({.argv = {"sh", "-c", "while [ ! -e \"$0\" ]; do sleep 0.02; done; exec sleep 1000", go}});
+    ASSERT_TRUE(process) << process.error().message;
+    const auto write = [&](const char* name, pid_t pid) {
+      return base::WriteFileAtomic(handle.bundle + name, std::to_string(pid)).has_value();
+    };
+    // This test, as the monitor, has the filters that all programs here have.
+    ASSERT_TRUE(write("/pidfile", process->pid) && write("/conmon.pid", ::getpid()));
+    const auto started = runtime.Start(handle, filter);
+    base::Discard(*std::move(process));
+    EXPECT_EQ(started.has_value(), filter == Filter::kNone);
+    if (!started) EXPECT_THAT(started.error().message, HasSubstr("fake did not install the seccomp filter"));
+  }
+  ASSERT_TRUE(base::RemoveTree(handle.bundle + "/pidfile"));
+  EXPECT_THAT(runtime.Start(handle, Filter::kWanted).error().message, HasSubstr("there is no pidfile"));
 }
 
 TEST_F(OciRuntimeTest, CallsHaveADeadline) {
@@ -170,9 +197,9 @@ TEST_F(OciRuntimeTest, Version) {
 TEST_F(OciRuntimeTest, OddIdsAreRefused) {
   const OciRuntime runtime = Driver("exit 0");
   for (const char* id : {"", ".", "..", "a/b", "-r", "a\n", "a b"}) {
-    EXPECT_EQ(runtime.Start({id, "/b", "/pods"}).error().code, Code::kInvalidArgument) << id;
+    EXPECT_EQ(runtime.Start({id, "/b", "/pods"}, Filter::kNone).error().code, Code::kInvalidArgument) << id;
   }
-  EXPECT_EQ(runtime.Start({"a", "/b", "pods"}).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(runtime.Start({"a", "/b", "pods"}, Filter::kNone).error().code, Code::kInvalidArgument);
 }
 
 }  // namespace

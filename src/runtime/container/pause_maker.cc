@@ -15,8 +15,8 @@
 #include "base/spawn.h"
 #include "base/try.h"
 #include "helper/pause_protocol.h"
+#include "host/proc/process.h"
 #include "runtime/container/pause_request.h"
-#include "runtime/container/process_info.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -122,8 +122,8 @@ Result<PauseProcess> PauseMaker::Make(const ContainerHandle& handle, const oci::
   if (std::find(inside.begin(), inside.end(), pause.pid) == inside.end()) {
     return Fail(Code::kInternal, "the pause process ended at once");
   }
-  ASSIGN_OR_RETURN(const ProcessInfo info, ReadProcessInfo(pause.pid));
-  pause.start_time_ticks = info.start_time_ticks;
+  ASSIGN_OR_RETURN(const host::ProcessStat stat, host::ReadStat(pause.pid));
+  pause.start_time_ticks = stat.start_time_ticks;
   return pause;
 }
 
@@ -131,7 +131,7 @@ Result<base::UniqueFd> OpenPause(pid_t pid, uint64_t start_time_ticks) {
   base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd.valid() && errno != ESRCH) return FailErrno(errno, "open process {}", pid);
   // Looked at after the descriptor is held: if the pid is its own now, it was then.
-  if (!pidfd.valid() || !IsSameProcessAlive(pid, start_time_ticks)) {
+  if (!pidfd.valid() || !host::IsSameProcessAlive(pid, start_time_ticks)) {
     return Fail(Code::kNotFound, "process {} has ended", pid);
   }
   return pidfd;

@@ -44,7 +44,7 @@ std::string_view WithoutTime(std::string_view line) {
 std::string_view WithoutVerb(std::string_view message) {
   for (const std::string_view verb :
        {"runc create failed: ", "runc exec failed: ", "runc start failed: ", "runc run failed: ", "exec failed: ",
-        "unable to start container process: ", "error: "}) {
+        "unable to start container process: ", "error during container init: ", "error: "}) {
     if (message.starts_with(verb)) message.remove_prefix(verb.size());
   }
   return message;

@@ -15,6 +15,10 @@ TEST(CleanRuntimeMessageTest, Table) {
        "\\\"/nope\\\": stat "
        "/nope: no such file or directory\"\n",
        "exec: \"/nope\": stat /nope: no such file or directory"},
+      {"time=\"2026-11-30T15:38:13Z\" level=error msg=\"runc create failed: unable to start container process: error "
+       "during "
+       "container init: exec: \\\"/nope\\\": stat /nope: no such file or directory\"\n",  // 1.3.6
+       "exec: \"/nope\": stat /nope: no such file or directory"},
       {"time=\"x\" level=warning msg=\"cgroup is odd\"\ntime=\"x\" level=error msg=\"exec failed: gone\"\n", "gone"},
       {"time=\"x\" level=warning msg=only\n", "only"},
       {"2026-11-23T20:02:42.000000Z: executable file `/nope` not found in $PATH: No such file or directory\n",

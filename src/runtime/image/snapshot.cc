@@ -5,12 +5,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include <thread>
-
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/thread.h"
 #include "base/try.h"
 #include "runtime/image/snapshot_record.h"
 #include "runtime/image/store_files.h"
@@ -24,15 +22,17 @@ constexpr const char* kNoLayers = "no-layers";  // lower folder of an image with
 
 // mount(2) of an overlay whose lower folders are named relative to `links`. The working folder belongs to a thread of
 // its own, as changing the process's would disturb everybody.
-int MountOverlay(const std::string& links, const std::string& target, const std::string& options) {
+Result<void> MountOverlay(const std::string& links, const std::string& target, const std::string& options) {
   int failure = 0;
-  std::thread worker([&] {
-    const bool mounted = ::unshare(CLONE_FS) == 0 && ::chdir(links.c_str()) == 0 &&
-                         ::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) == 0;
-    if (!mounted) failure = errno;
-  });
+  const std::string what = "mount overlay on " + target;
+  ASSIGN_OR_RETURN(std::thread worker, base::StartThread(what, [&] {
+                     const bool mounted = ::unshare(CLONE_FS) == 0 && ::chdir(links.c_str()) == 0 &&
+                                          ::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) == 0;
+                     if (!mounted) failure = errno;
+                   }));
   worker.join();
-  return failure;
+  if (failure != 0) return FailErrno(failure, "{}", what);
+  return {};
 }
 
 // layers/l/<short> -> ../<hex>/fs
@@ -77,10 +77,7 @@ Result<void> MountSnapshot(const StoreLayout& layout, const std::string& id, con
   if (options.size() > kMaxMountOptions) {
     return Fail(Code::kResourceExhausted, "snapshot {}: {} layers do not fit one mount", id, record.chain_ids.size());
   }
-  if (const int failure = MountOverlay(layout.ShortLinks(), rootfs, options); failure != 0) {
-    return FailErrno(failure, "mount overlay on {}", rootfs);
-  }
-  return {};
+  return MountOverlay(layout.ShortLinks(), rootfs, options);
 }
 
 Result<void> Unmount(const std::string& path) {
@@ -144,7 +141,9 @@ Result<void> Snapshots::Remove(const std::string& id) {
   TRY(CheckId(id));
   TRY(Unmount(RootfsPath(id)));
   TRY(base::RemoveTree(run_dir_ + "/snapshots/" + id));
-  return base::RemoveTree(StatePath(id));
+  TRY(base::RemoveTree(StatePath(id)));
+  usage_.Forget(id);
+  return {};
 }
 
 Result<Snapshot> Snapshots::Get(const std::string& id) const {
@@ -172,8 +171,7 @@ Result<std::vector<Snapshot>> Snapshots::List() const {
 Result<SnapshotUsage> Snapshots::Usage(const std::string& id) const {
   TRY(CheckId(id));
   if (!base::Exists(StatePath(id))) return Fail(Code::kNotFound, "snapshot {} does not exist", id);
-  ASSIGN_OR_RETURN(const TreeSize size, MeasureTree(StatePath(id) + "/upper"));
-  return SnapshotUsage{.bytes = size.bytes, .inodes = size.inodes, .timestamp_nanos = base::NowUnixNanos()};
+  return usage_.Get(id, [&] { return MeasureTree(StatePath(id) + "/upper"); });
 }
 
 }  // namespace portcullis::runtime

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "runtime/image/image_store.h"
+#include "runtime/image/usage_cache.h"
 
 namespace portcullis::runtime {
 
@@ -24,12 +25,6 @@ struct Snapshot {
   std::string rootfs;     // absolute path of the mount point
   std::string upper_dir;  // the container's own changes
   bool mounted = false;
-};
-
-struct SnapshotUsage {
-  int64_t bytes = 0;  // allocated, of the writable folder
-  int64_t inodes = 0;
-  int64_t timestamp_nanos = 0;
 };
 
 class Snapshots {
@@ -46,6 +41,7 @@ class Snapshots {
 
   Result<Snapshot> Get(const std::string& id) const;
   Result<std::vector<Snapshot>> List() const;  // what is on disk, by id; half-made ones too (then image_id is "")
+  // Of the writable folder; a big one is not measured each time (usage_cache.h).
   Result<SnapshotUsage> Usage(const std::string& id) const;
 
  private:
@@ -54,6 +50,7 @@ class Snapshots {
 
   const ImageStore* store_;
   std::string run_dir_;
+  mutable UsageCache usage_;
 };
 
 }  // namespace portcullis::runtime

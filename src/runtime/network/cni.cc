@@ -55,8 +55,11 @@ std::string PodOf(const CniRequest& request) { return fmt::format("{}/{}", reque
 // "network pods (/etc/cni/net.d/10-pods.conflist)"
 std::string Named(const CniNetwork& network) { return fmt::format("network {} ({})", network.name, network.file); }
 
-// The plugin is there and cannot do it now: trying again is better than giving up what it holds.
-bool ForLater(const Error& error) { return error.code == Code::kUnavailable || error.code == Code::kDeadlineExceeded; }
+// The plugin is there and cannot do it now, or this machine lacks something at present (descriptors, memory): trying
+// again is better than giving up what the plugin holds.
+bool ForLater(const Error& error) {
+  return error.code == Code::kUnavailable || error.code == Code::kDeadlineExceeded || IsScarcity(error);
+}
 
 }  // namespace
 

@@ -155,10 +155,16 @@ CniFolder LoadCniFolder(const std::string& conf_dir) {
       return folder;
     }
     // Removed since the folder was read.
-    if (network.error().sys_errno != ENOENT) folder.skipped.push_back(std::move(network).error());
+    if (network.error().sys_errno == ENOENT) continue;
+    // With it pods would land on another network than the one that is meant.
+    const bool unread = IsScarcity(network.error());
+    folder.skipped.push_back(std::move(network).error());
+    if (unread) return folder;
   }
   return folder;
 }
+
+bool IsScarcity(const Error& error) { return error.code == Code::kResourceExhausted && error.sys_errno != 0; }
 
 Error NoNetwork(const CniFolder& folder, const std::string& conf_dir) {
   if (folder.skipped.empty()) return {Code::kNotFound, "no network configuration in " + conf_dir, 0};

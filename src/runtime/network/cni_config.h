@@ -43,8 +43,12 @@ struct CniFolder {
 
 // Looks at *.conflist, *.conf and *.json in lexical order and takes the first that is valid, as CRI-O does. As in
 // libcni a .conflist must be a list, the others one plugin's object. kNotFound when no file has such a name or there is
-// no folder, kFailedPrecondition when all are broken: NoNetwork() has the text.
+// no folder, kFailedPrecondition when all are broken: NoNetwork() has the text. One that cannot be read at present is
+// not passed over for the next.
 CniFolder LoadCniFolder(const std::string& conf_dir);
+
+// Something that this machine lacks at present: descriptors, memory, room on the disk. It tells nothing about the file.
+bool IsScarcity(const Error& error);
 
 // Why a folder without a network has none.
 Error NoNetwork(const CniFolder& folder, const std::string& conf_dir);

@@ -2,8 +2,11 @@
 // they fail.
 #include "runtime/network/cni.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -15,6 +18,24 @@ namespace portcullis::runtime {
 namespace {
 
 using Json = nlohmann::json;
+
+// While it lives, this process can open nothing more.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const base::UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(lowest.get());
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 class CniTest : public testing::Test {
  protected:
@@ -375,6 +396,19 @@ TEST_F(CniTest, AnAttachmentIsForgottenOnlyWhenItsNamespaceIsGoneAndThePluginFai
   EXPECT_EQ(cni->DelOrForget("abc").error().code, Code::kUnavailable) << "another time it may work";
   Plugin("second", result, "exit 1");
   EXPECT_FALSE(cni->Del("abc"));
+  EXPECT_TRUE(cni->DelOrForget("abc"));
+  EXPECT_TRUE(cni->Attached()->empty());
+}
+
+// Its addresses would be lost for good.
+TEST_F(CniTest, AnAttachmentThatCannotBeReadAtPresentIsNotForgotten) {
+  const auto cni = Make();
+  ASSERT_TRUE(cni->Add(Request()));
+  {
+    const NoDescriptors none;
+    EXPECT_FALSE(cni->DelOrForget("abc"));
+  }
+  EXPECT_EQ(cni->Attached()->size(), 1u);
   EXPECT_TRUE(cni->DelOrForget("abc"));
   EXPECT_TRUE(cni->Attached()->empty());
 }

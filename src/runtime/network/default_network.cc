@@ -49,6 +49,8 @@ std::optional<DefaultNetworkOptions> SettingsIn(const std::string& text, const s
   }
   if (read("/plugins/0/ipam/ranges/1/0/subnet", &second)) options.subnets += "," + second;
   read("/plugins/0/ipam/dataDir", &options.ipam_dir);
+  const nlohmann::json::json_pointer force("/plugins/0/forceAddress");
+  options.force_address = json->contains(force) && json->at(force) == true;
   return options;
 }
 
@@ -72,8 +74,9 @@ Result<std::string> DefaultNetworkConfig(const DefaultNetworkOptions& options) {
   }
   Ordered ipam{{"type", "host-local"}, {"ranges", ranges}, {"routes", routes}};
   if (!options.ipam_dir.empty()) ipam["dataDir"] = options.ipam_dir;
-  const Ordered bridge{{"type", "bridge"}, {"bridge", options.bridge}, {"isGateway", true},
-                       {"ipMasq", true},   {"hairpinMode", true},      {"ipam", ipam}};
+  Ordered bridge{{"type", "bridge"}, {"bridge", options.bridge}, {"isGateway", true},
+                 {"ipMasq", true},   {"hairpinMode", true},      {"ipam", ipam}};
+  if (options.force_address) bridge["forceAddress"] = true;
   const Ordered portmap{{"type", "portmap"}, {"capabilities", Ordered{{"portMappings", true}}}};
   const Ordered list{{"cniVersion", "1.0.0"}, {"name", options.name}, {"plugins", Ordered::array({bridge, portmap})}};
   std::string text = list.dump(2) + "\n";
@@ -101,7 +104,7 @@ Result<std::unique_ptr<DefaultNetwork>> DefaultNetwork::Install(const DefaultNet
   ASSIGN_OR_RETURN(std::string text, DefaultNetworkConfig(options));
   ASSIGN_OR_RETURN(std::vector<Subnet> subnets, ParseSubnets(options.subnets));
   std::unique_ptr<DefaultNetwork> network(
-      new DefaultNetwork({.bridge = options.bridge, .subnets = std::move(subnets)}));
+      new DefaultNetwork(options, {.bridge = options.bridge, .subnets = std::move(subnets)}));
   const std::string path = options.conf_dir + kFileName;
   auto existing = base::ReadFile(path, kMaxFile);
   if (!existing && existing.error().sys_errno != ENOENT) return Failure(std::move(existing).error());
@@ -124,8 +127,36 @@ Result<std::unique_ptr<DefaultNetwork>> DefaultNetwork::Install(const DefaultNet
   return network;
 }
 
+Result<void> DefaultNetwork::UseSubnets(const std::string& subnets) {
+  const std::scoped_lock lock(mutex_);
+  if (file_.empty() || subnets == options_.subnets) return {};
+  DefaultNetworkOptions changed = options_;
+  changed.subnets = subnets;
+  changed.force_address = true;
+  ASSIGN_OR_RETURN(std::string text, DefaultNetworkConfig(changed));
+  ASSIGN_OR_RETURN(std::vector<Subnet> parsed, ParseSubnets(subnets));
+  const std::scoped_lock text_lock(text_mutex_);
+  const auto present = base::ReadFile(file_, kMaxFile);
+  if (!present || *present != text_) {
+    base::LogWarning("the default network's file is not as it was written, so its subnets stay", {{"file", file_}});
+    return {};
+  }
+  TRY(base::WriteFileAtomic(file_, text));
+  base::LogInfo("pods get addresses of other subnets", {{"file", file_}, {"subnet", subnets}});
+  text_ = std::move(text);
+  options_ = std::move(changed);
+  masquerade_.subnets = std::move(parsed);
+  masquerades_ = false;  // until the new rules are there
+  looked_.reset();
+  return {};
+}
+
 CniNetwork DefaultNetwork::Adapt(CniNetwork network, const CniRequest& request) const {
-  if (!masquerades_ || network.file != file_ || network.source != text_) return network;
+  if (!masquerades_ || network.file != file_) return network;
+  {
+    const std::scoped_lock lock(text_mutex_);
+    if (network.source != text_) return network;
+  }
   return WithoutPerPodRules(std::move(network), request);
 }
 

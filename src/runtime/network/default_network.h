@@ -28,6 +28,9 @@ struct DefaultNetworkOptions {
   std::string subnets = "10.88.0.0/16";  // subnets.h
   // Where host-local keeps leases; volatile, so that a reboot frees all addresses. "" = the plugin's own place.
   std::string ipam_dir = "/run/portcullis/cni/ipam";
+  // The bridge gives up an address of another subnet. For subnets that may change while there is a bridge: pods of the
+  // old one lose their gateway, which without this keeps the plugin from attaching new ones.
+  bool force_address = false;
 };
 
 // The conflist's text: bridge with masquerading and host-local addresses, then portmap; cniVersion 1.0.0.
@@ -44,6 +47,10 @@ class DefaultNetwork {
   // replaced, one that somebody has edited is not.
   static Result<std::unique_ptr<DefaultNetwork>> Install(const DefaultNetworkOptions& options);
 
+  // From the next pod on, addresses are from these subnets (a kubelet's pod CIDRs), if the file is still as it was
+  // written here. Pods that have others are still masqueraded. Thread-safe.
+  Result<void> UseSubnets(const std::string& subnets);
+
   // For CniOptions. Thread-safe.
   CniNetwork Adapt(CniNetwork network, const CniRequest& request) const;
 
@@ -55,13 +62,16 @@ class DefaultNetwork {
   void RemoveRules();
 
  private:
-  explicit DefaultNetwork(MasqueradeOptions masquerade) : masquerade_(std::move(masquerade)) {}
+  DefaultNetwork(DefaultNetworkOptions options, MasqueradeOptions masquerade)
+      : options_(std::move(options)), masquerade_(std::move(masquerade)) {}
 
-  const MasqueradeOptions masquerade_;
   std::string file_;  // "": the folder has another network
+  mutable std::mutex text_mutex_;
   std::string text_;  // of the file
   std::atomic<bool> masquerades_ = false;
   std::mutex mutex_;  // guards the rules and what follows
+  DefaultNetworkOptions options_;
+  MasqueradeOptions masquerade_;
   bool ended_ = false;
   bool told_ = false;
   std::optional<std::chrono::steady_clock::time_point> looked_;

@@ -60,6 +60,35 @@ TEST_F(DefaultNetworkTest, NewSettingsReplaceAFileOfOursAndNoEditedOne) {
   EXPECT_EQ(File(), edited.dump());
 }
 
+TEST_F(DefaultNetworkTest, AKubeletsSubnetsReplaceThoseOfAFileOfOurs) {
+  auto network = DefaultNetwork::Install(Options("10.99.0.0/20"));
+  ASSERT_TRUE(network);
+  ASSERT_TRUE((*network)->UseSubnets("10.244.3.0/24,fd00:244::/64"));
+  DefaultNetworkOptions told = Options("10.244.3.0/24,fd00:244::/64");
+  told.force_address = true;
+  EXPECT_EQ(File(), *DefaultNetworkConfig(told));
+  EXPECT_EQ(Json::parse(File())["plugins"][0]["forceAddress"], true);
+  ASSERT_TRUE((*network)->UseSubnets("10.244.4.0/24"));
+  EXPECT_EQ(LoadCniFolder(dir_).network->plugins.size(), 2u);
+  EXPECT_FALSE((*network)->UseSubnets("10.244.4.0/33"));
+  // A later start knows it as its own.
+  ASSERT_TRUE(DefaultNetwork::Install(Options("10.98.0.0/20")));
+  EXPECT_EQ(File(), *DefaultNetworkConfig(Options("10.98.0.0/20")));
+}
+
+TEST_F(DefaultNetworkTest, AKubeletsSubnetsChangeNoOtherFile) {
+  auto network = DefaultNetwork::Install(Options("10.99.0.0/20"));
+  ASSERT_TRUE(network);
+  Json edited = Json::parse(File());
+  edited["plugins"][0]["mtu"] = 1400;
+  Write("87-portcullis-bridge.conflist", edited.dump());
+  ASSERT_TRUE((*network)->UseSubnets("10.244.3.0/24"));
+  EXPECT_EQ(File(), edited.dump());
+  ASSERT_TRUE(base::RemoveTree(dir_));
+  ASSERT_TRUE((*network)->UseSubnets("10.244.3.0/24"));
+  EXPECT_EQ(File(), "");
+}
+
 TEST(DefaultNetworkConfig, ARangeAndARouteForEachFamily) {
   const auto text = DefaultNetworkConfig({.subnets = "10.88.0.0/16, fd00:88::/64"});
   ASSERT_TRUE(text) << text.error().message;

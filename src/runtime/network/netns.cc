@@ -10,10 +10,10 @@
 #include <sys/vfs.h>
 
 #include <cstring>
-#include <thread>
 
 #include "base/files.h"
 #include "base/strings.h"
+#include "base/thread.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 
@@ -77,7 +77,12 @@ Result<std::string> NetnsStore::Create(const std::string& name) {
     if (!file.valid()) return FailErrno(errno, "create {}", path);
   }
   Result<void> made;
-  std::thread([&] { made = MakeNamespaceAt(path); }).join();
+  auto inside = base::StartThread("create a network namespace", [&] { made = MakeNamespaceAt(path); });
+  if (inside) {
+    inside->join();
+  } else {
+    made = Failure(std::move(inside).error());
+  }
   if (made) return path;
   TRY(UnmountAndUnlink(path));
   return Failure(std::move(made).error());

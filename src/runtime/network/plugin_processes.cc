@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/strings.h"
+#include "host/proc/process.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -23,22 +24,6 @@ bool Bears(pid_t pid, const std::string& variable) {
   return text.starts_with(variable) || text.find(std::string(1, '\0') + variable) != std::string_view::npos;
 }
 
-// Its state and parent from /proc/PID/stat: "pid (name) S ppid ...", where the name may hold anything.
-struct Stat {
-  char state = 0;
-  pid_t parent = 0;
-};
-
-Stat StatOf(pid_t pid) {
-  const auto text = base::ReadFile(fmt::format("/proc/{}/stat", pid), 1u << 16);
-  if (!text) return {};
-  const size_t end = text->rfind(") ");
-  if (end == std::string::npos) return {};
-  const auto words = base::Split(std::string_view(*text).substr(end + 2), ' ');
-  if (words.size() < 2 || words[0].size() != 1) return {};
-  return {.state = words[0].front(), .parent = static_cast<pid_t>(base::ParseUint(words[1]).value_or(0))};
-}
-
 std::set<pid_t> Find(const std::string& variable) {
   std::map<pid_t, pid_t> parents;
   std::set<pid_t> found;
@@ -48,9 +33,9 @@ std::set<pid_t> Find(const std::string& variable) {
     const auto number = base::ParseUint(name);
     if (!number) continue;
     const auto pid = static_cast<pid_t>(*number);
-    const Stat stat = StatOf(pid);
-    if (pid == ::getpid() || stat.state == 0 || stat.state == 'Z' || stat.state == 'X') continue;
-    parents[pid] = stat.parent;
+    const auto stat = host::ReadStat(pid);
+    if (pid == ::getpid() || !stat || stat->state == 'Z' || stat->state == 'X') continue;
+    parents[pid] = stat->parent;
     if (Bears(pid, variable)) found.insert(pid);
   }
   for (bool grown = true; grown;) {

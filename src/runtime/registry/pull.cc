@@ -10,10 +10,10 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "base/files.h"
 #include "base/strings.h"
+#include "base/thread.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "runtime/image/sha256.h"
@@ -181,11 +181,14 @@ Result<void> DownloadAll(RegistryClient& client, const std::vector<oci::Descript
       next = blobs.size();
     }
   };
-  {
-    std::vector<std::jthread> threads;
-    for (size_t i = 1; i < std::min(kParallelLayers, blobs.size()); ++i) threads.emplace_back(work);
-    work();
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min(kParallelLayers, blobs.size()); ++i) {
+    auto thread = base::StartThread("download beside others", work);
+    if (!thread) break;  // one after the other then
+    threads.push_back(*std::move(thread));
   }
+  work();
+  for (std::thread& thread : threads) thread.join();
   if (failure) return Failure(*failure);
   return {};
 }

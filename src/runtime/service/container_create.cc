@@ -15,6 +15,8 @@
 #include "runtime/service/bundle.h"
 #include "runtime/service/exit_codes.h"
 #include "runtime/service/filters.h"
+#include "runtime/service/hugepages.h"
+#include "runtime/service/mark_exited.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/signals.h"
 #include "runtime/service/spec_input.h"
@@ -161,12 +163,7 @@ Result<cri::CreateContainerResponse> RuntimeService::CreateContainer(const cri::
       // It must be seen, so that the client removes it, and does not block the name for the next attempt for ever.
       base::LogError("half-made container is left", {{"container", row.id}, {"error", undone.error().message}});
       auto shown = registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
-        changing.step = ContainerStep::kExited;
-        changing.pid = 0;
-        changing.exit_code = kCannotRunExitCode;
-        changing.reason = "ContainerCannotRun";
-        changing.message = made.error().message;
-        changing.finished_at = base::NowUnixNanos();
+        MarkExited(changing, kCannotRunExitCode, "ContainerCannotRun", made.error().message);
       });
       if (!shown) base::LogWarning("it goes later", {{"container", row.id}, {"error", shown.error().message}});
     }
@@ -179,6 +176,7 @@ Result<void> RuntimeService::MakeContainer(ContainerRow& row, const SandboxRow& 
                                            const std::vector<std::string>& bounding, const SeccompResult& seccomp) {
   ASSIGN_OR_RETURN(oci::ContainerSpecInput input,
                    ContainerInput(row.config, sandbox.config, image.config, row.warnings));
+  KeepPossibleHugepageLimits(cgroups_, input.resources, row.warnings);
   if (UsesHostNetwork(sandbox.config)) input.hostname = HostHostname();
   input.capabilities = CapabilitiesOf(row.config, host_.capabilities);
   for (oci::Mount& mount : input.mounts) TRY(PrepareMountSource(mount));

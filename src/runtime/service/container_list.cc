@@ -1,13 +1,8 @@
+#include "runtime/service/batches.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
-namespace {
-
-constexpr size_t kStreamBatch = 100;
-
-}  // namespace
-
 Result<cri::ListContainersResponse> RuntimeService::ListContainers(const cri::ListContainersRequest& request) {
   cri::ListContainersResponse response;
   for (ContainerRow& row : registry_->Containers()) {
@@ -17,7 +12,9 @@ Result<cri::ListContainersResponse> RuntimeService::ListContainers(const cri::Li
     item.pod_sandbox_id = row.sandbox_id;
     item.metadata = row.config.metadata;
     item.image = row.config.image;
-    item.image_ref = row.image_ref;
+    // Not the digest of the status: kubelets before 1.30 know images in use by this, and remove what no container
+    // names.
+    item.image_ref = row.image_id;
     item.image_id = row.image_id;
     item.state = StateOf(row);
     item.created_at = row.created_at;
@@ -32,13 +29,7 @@ Result<void> RuntimeService::StreamContainers(const cri::StreamContainersRequest
                                               const cri::Sink<cri::StreamContainersResponse>& sink) {
   auto all = ListContainers({.filter = request.filter});
   if (!all) return Failure(std::move(all).error());
-  for (size_t at = 0; at < all->containers.size(); at += kStreamBatch) {
-    cri::StreamContainersResponse batch;
-    const size_t end = std::min(all->containers.size(), at + kStreamBatch);
-    batch.containers.assign(all->containers.begin() + static_cast<std::ptrdiff_t>(at),
-                            all->containers.begin() + static_cast<std::ptrdiff_t>(end));
-    if (!sink(batch)) break;
-  }
+  SendInBatches(all->containers, &cri::StreamContainersResponse::containers, sink);
   return {};
 }
 

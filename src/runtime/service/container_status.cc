@@ -4,6 +4,7 @@
 #include "cri/json.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/filters.h"
+#include "runtime/service/image_messages.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/signals.h"
 #include "runtime/service/spec_input.h"
@@ -21,6 +22,10 @@ cri::ContainerStatus RuntimeService::StatusOf(const ContainerRow& row) const {
   status.finished_at = row.finished_at;
   status.exit_code = row.exit_code;
   status.image = row.config.image;
+  // A kubelet asks by id. Whoever asked by name is not made to wait for the image store.
+  if (status.image && IsImageId(status.image->image)) {
+    if (const auto image = images_->Get(row.image_id)) status.image->image = ShownName(*status.image, *image);
+  }
   status.image_ref = row.image_ref;
   status.image_id = row.image_id;
   status.reason = row.reason;

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "base/try.h"
+#include "runtime/service/hugepages.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/spec_input.h"
 
@@ -14,8 +17,14 @@ Result<cri::UpdateContainerResourcesResponse> RuntimeService::UpdateContainerRes
     return Fail(Code::kFailedPrecondition, "container {} has exited", row.id);
   }
   ASSIGN_OR_RETURN(const SandboxRow sandbox, registry_->Sandbox(row.sandbox_id));
-  TRY(oci_->Update(HandleOf(row, sandbox), ResourcesOf(*request.linux)));
+  oci::Resources resources = ResourcesOf(*request.linux);
+  std::vector<std::string> notes;
+  KeepPossibleHugepageLimits(cgroups_, resources, notes);
+  TRY(oci_->Update(HandleOf(row, sandbox), resources));
   TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
+    for (const std::string& note : notes) {
+      if (std::ranges::find(changing.warnings, note) == changing.warnings.end()) changing.warnings.push_back(note);
+    }
     auto& config = changing.config.linux ? *changing.config.linux : changing.config.linux.emplace();
     config.resources = Merged(config.resources.value_or(cri::LinuxContainerResources{}), *request.linux);
   }));

@@ -1,4 +1,5 @@
 #include "base/try.h"
+#include "runtime/service/batches.h"
 #include "runtime/service/image_messages.h"
 #include "runtime/service/runtime_service.h"
 
@@ -20,8 +21,8 @@ Result<cri::ListImagesResponse> RuntimeService::ListImages(const cri::ListImages
 
 Result<void> RuntimeService::StreamImages(const cri::StreamImagesRequest& request,
                                           const cri::Sink<cri::StreamImagesResponse>& sink) {
-  ASSIGN_OR_RETURN(cri::ListImagesResponse all, ListImages({.filter = request.filter}));
-  if (!all.images.empty()) sink({.images = std::move(all.images)});
+  ASSIGN_OR_RETURN(const cri::ListImagesResponse all, ListImages({.filter = request.filter}));
+  SendInBatches(all.images, &cri::StreamImagesResponse::images, sink);
   return {};
 }
 

@@ -1,8 +1,10 @@
 #include "runtime/service/image_messages.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/strings.h"
+#include "spec/oci/reference.h"
 
 namespace portcullis::runtime {
 
@@ -21,6 +23,21 @@ cri::Image CriImage(const Image& image) {
     out.username = user;
   }
   return out;
+}
+
+bool IsImageId(const std::string& name) { return name.starts_with("sha256:"); }
+
+std::string ShownName(const cri::ImageSpec& spec, const Image& image) {
+  if (const auto wanted = oci::ParseReference(spec.user_specified_image)) {
+    const std::string name = wanted->String();
+    for (const auto* names : {&image.repo_tags, &image.repo_digests}) {
+      if (std::ranges::find(*names, name) != names->end()) return name;
+    }
+  }
+  for (const auto* names : {&image.repo_tags, &image.repo_digests}) {
+    if (!names->empty()) return names->front();
+  }
+  return image.id;
 }
 
 std::string NameOf(const std::optional<cri::ImageSpec>& spec) { return spec ? spec->image : std::string(); }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/try.h"
+#include "runtime/service/hugepages.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
@@ -58,6 +59,7 @@ Result<std::string> RuntimeService::AcquireCgroup(const SandboxRow& row) {
   Cgroups::Limits limits;
   const bool is_ours = std::find(ours.begin(), ours.end(), parent) != ours.end();
   if (is_ours && row.config.linux && row.config.linux->resources) limits = PodLimits(*row.config.linux->resources);
+  if (!HasHugetlb(cgroups_)) limits.hugepages.clear();
   if (options_.pod_pids_limit > 0) limits.pids = options_.pod_pids_limit;
   auto set = cgroups_.SetLimits(parent, limits);
   if (!set) return Wrap(std::move(set).error(), "set limits of the pod's cgroup {}", parent);

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "runtime/service/exit_codes.h"
+#include "runtime/service/mark_exited.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
@@ -62,12 +63,7 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
     if (auto gone = FinishRemoval(row, sandbox); !gone) {
       // It must be seen, so that the client removes it.
       TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
-        changing.step = ContainerStep::kExited;
-        changing.pid = 0;
-        changing.exit_code = kUnknownExitCode;
-        changing.reason = "Unknown";
-        changing.message = gone.error().message;
-        changing.finished_at = base::NowUnixNanos();
+        MarkExited(changing, kUnknownExitCode, "Unknown", gone.error().message);
       }));
       return gone;
     }
@@ -97,12 +93,8 @@ Result<void> RuntimeService::RecoverContainer(const ContainerRow& row, bool rebo
     if (ended_now) return {};
   }
   TRY(registry_->ChangeContainer(row.id, [&](ContainerRow& changing) {
-    changing.step = ContainerStep::kExited;
-    changing.pid = 0;
-    changing.exit_code = kUnknownExitCode;
-    changing.reason = "Unknown";
-    changing.message = rebooted ? "the node was restarted" : "nobody saw how the container ended";
-    changing.finished_at = base::NowUnixNanos();
+    MarkExited(changing, kUnknownExitCode, "Unknown",
+               rebooted ? "the node was restarted" : "nobody saw how the container ended");
   }));
   return {};
 }

@@ -69,15 +69,17 @@ size_t Registry::LockedPods() const {
 }
 
 Result<void> Registry::Add(const SandboxRow& row) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard writing(write_mutex_);
   TRY(store_->Add(row));
+  std::lock_guard lock(mutex_);
   sandboxes_.emplace(row.id, row);
   return {};
 }
 
 Result<void> Registry::Add(const ContainerRow& row) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard writing(write_mutex_);
   TRY(store_->Add(row));
+  std::lock_guard lock(mutex_);
   containers_.emplace(row.id, row);
   return {};
 }
@@ -108,44 +110,47 @@ std::vector<ContainerRow> Registry::ContainersOf(const std::string& sandbox_id) 
   return rows;
 }
 
-Result<SandboxRow> Registry::ChangeSandbox(const std::string& id, const std::function<void(SandboxRow&)>& change) {
-  std::lock_guard lock(mutex_);
-  const auto found = sandboxes_.find(id);
-  if (found == sandboxes_.end()) return Fail(Code::kNotFound, "sandbox {} does not exist", id);
-  SandboxRow row = found->second;
+template <class Row>
+Result<Row> Registry::Change(std::map<std::string, Row>& rows, std::string_view kind, const std::string& id,
+                             const std::function<void(Row&)>& change) {
+  std::lock_guard writing(write_mutex_);
+  std::unique_lock lock(mutex_);
+  const auto found = rows.find(id);
+  if (found == rows.end()) return Fail(Code::kNotFound, "{} {} does not exist", kind, id);
+  Row row = found->second;
+  lock.unlock();
+  const Row before = row;
   change(row);
-  if (row == found->second) return row;
+  if (row == before) return row;
   TRY(store_->Update(row));
-  found->second = row;
+  lock.lock();
+  found->second = row;  // only who holds write_mutex_ removes it
   changed_.notify_all();
   return row;
+}
+
+Result<SandboxRow> Registry::ChangeSandbox(const std::string& id, const std::function<void(SandboxRow&)>& change) {
+  return Change(sandboxes_, "sandbox", id, change);
 }
 
 Result<ContainerRow> Registry::ChangeContainer(const std::string& id,
                                                const std::function<void(ContainerRow&)>& change) {
-  std::lock_guard lock(mutex_);
-  const auto found = containers_.find(id);
-  if (found == containers_.end()) return Fail(Code::kNotFound, "container {} does not exist", id);
-  ContainerRow row = found->second;
-  change(row);
-  if (row == found->second) return row;
-  TRY(store_->Update(row));
-  found->second = row;
-  changed_.notify_all();
-  return row;
+  return Change(containers_, "container", id, change);
 }
 
 Result<void> Registry::RemoveSandbox(const std::string& id) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard writing(write_mutex_);
   TRY(store_->RemoveSandbox(id));
+  std::lock_guard lock(mutex_);
   sandboxes_.erase(id);
   changed_.notify_all();
   return {};
 }
 
 Result<void> Registry::RemoveContainer(const std::string& id) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard writing(write_mutex_);
   TRY(store_->RemoveContainer(id));
+  std::lock_guard lock(mutex_);
   containers_.erase(id);
   changed_.notify_all();
   return {};

@@ -1,9 +1,9 @@
 // The runtime's sandboxes and containers in memory, and in the store behind them: what is changed here is on disk
 // first.
 //
-// Rows are handed out as copies. A change is a function applied to the row under the registry's own short lock, so that
-// an exit reported by the watcher and an operation under way never overwrite each other. Longer work on one pod is made
-// serial with LockPod; the registry's lock is never held while anything slow runs. Thread-safe.
+// Rows are handed out as copies. A change is a function applied to the row while no other change is made, so that an
+// exit reported by the watcher and an operation under way never overwrite each other; who only reads does not wait for
+// the disk of who changes. Longer work on one pod is made serial with LockPod. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -72,9 +72,13 @@ class Registry {
  private:
   explicit Registry(std::unique_ptr<Store> store) : store_(std::move(store)) {}
   std::shared_ptr<std::mutex> PodMutex(const std::string& sandbox_id);
+  template <class Row>
+  Result<Row> Change(std::map<std::string, Row>& rows, std::string_view kind, const std::string& id,
+                     const std::function<void(Row&)>& change);
 
   std::unique_ptr<Store> store_;
-  mutable std::mutex mutex_;
+  std::mutex write_mutex_;    // held from the look at a row until it is changed on disk and here; taken before the next
+  mutable std::mutex mutex_;  // of what follows, never held while the disk is written
   mutable std::condition_variable changed_;
   std::map<std::string, SandboxRow> sandboxes_;
   std::map<std::string, ContainerRow> containers_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "base/files.h"
@@ -49,6 +50,29 @@ TEST_F(RegistryTest, AHeldPodIsNotWaitedFor) {
   }
   EXPECT_TRUE(registry_->TryLockPod("one"));
   EXPECT_EQ(registry_->LockedPods(), 0u);
+}
+
+// A disk that does not answer for a while: here, a database that somebody else has locked.
+TEST_F(RegistryTest, WhoReadsDoesNotWaitForTheDisk) {
+  SandboxRow row;
+  row.id = "one";
+  ASSERT_TRUE(registry_->Add(row));
+  auto other = Database::Open(dir_ + "/state.db");
+  ASSERT_TRUE(other) << other.error().message;
+  ASSERT_TRUE(other->Execute("BEGIN IMMEDIATE"));
+  auto change = std::async(std::launch::async, [&] {
+    return registry_->ChangeSandbox("one", [](SandboxRow& changing) { changing.step = SandboxStep::kReady; })
+        .has_value();
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(registry_->Sandbox("one")->step, SandboxStep::kCreating);
+    EXPECT_FALSE(registry_->LockPod("one").IsHeld() && registry_->Sandboxes().empty());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "it waits for the disk";
+  ASSERT_TRUE(other->Execute("COMMIT"));
+  EXPECT_TRUE(change.get());
+  EXPECT_EQ(registry_->Sandbox("one")->step, SandboxStep::kReady);
 }
 
 TEST_F(RegistryTest, OneAtATimeInAPod) {

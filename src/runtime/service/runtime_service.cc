@@ -145,8 +145,13 @@ Result<std::unique_ptr<RuntimeService>> RuntimeService::Start(ServiceOptions opt
 
 Result<void> RuntimeService::OpenNetwork() {
   CniOptions cni{.conf_dir = options_.cni_conf_dir, .bin_dirs = options_.cni_bin_dirs, .cache_dir = paths_.CniCache()};
+  TRY(RecallPodCidr());
   if (options_.default_network) {
     DefaultNetworkOptions network = *options_.default_network;
+    if (const auto told = IpRanges(); !told.empty()) {
+      network.subnets = base::Join(told, ",");
+      network.force_address = true;
+    }
     network.conf_dir = options_.cni_conf_dir;
     network.ipam_dir = paths_.run + "/cni/ipam";
     ASSIGN_OR_RETURN(default_network_, DefaultNetwork::Install(network));

@@ -93,8 +93,18 @@ class RuntimeService : public cri::RuntimeApi {
 
   Result<cri::ContainerStatsResponse> ContainerStats(const cri::ContainerStatsRequest& request) override;
   Result<cri::ListContainerStatsResponse> ListContainerStats(const cri::ListContainerStatsRequest& request) override;
+  Result<void> StreamContainerStats(const cri::StreamContainerStatsRequest& request,
+                                    const cri::Sink<cri::StreamContainerStatsResponse>& sink) override;
   Result<cri::PodSandboxStatsResponse> PodSandboxStats(const cri::PodSandboxStatsRequest& request) override;
   Result<cri::ListPodSandboxStatsResponse> ListPodSandboxStats(const cri::ListPodSandboxStatsRequest& request) override;
+  Result<void> StreamPodSandboxStats(const cri::StreamPodSandboxStatsRequest& request,
+                                     const cri::Sink<cri::StreamPodSandboxStatsResponse>& sink) override;
+  Result<cri::ListMetricDescriptorsResponse> ListMetricDescriptors(
+      const cri::ListMetricDescriptorsRequest& request) override;
+  Result<cri::ListPodSandboxMetricsResponse> ListPodSandboxMetrics(
+      const cri::ListPodSandboxMetricsRequest& request) override;
+  Result<void> StreamPodSandboxMetrics(const cri::StreamPodSandboxMetricsRequest& request,
+                                       const cri::Sink<cri::StreamPodSandboxMetricsResponse>& sink) override;
 
   Result<cri::ListImagesResponse> ListImages(const cri::ListImagesRequest& request) override;
   Result<void> StreamImages(const cri::StreamImagesRequest& request,
@@ -160,6 +170,7 @@ class RuntimeService : public cri::RuntimeApi {
   // sandbox_run.cc, container_create.cc: the part between the row and the answer.
   // runtime_config.cc: the pod CIDRs last told.
   std::vector<std::string> IpRanges();
+  Result<void> RecallPodCidr();
 
   // Gives a bundle its compiled filter where the OCI runtime takes one. Why not, otherwise, is in the row's warnings
   // when that is worth knowing.
@@ -171,7 +182,7 @@ class RuntimeService : public cri::RuntimeApi {
                          const SeccompResult& seccomp);
   Result<void> CreatePause(SandboxRow& row, oci::SandboxSpecInput input, const Image& image,
                            const SeccompResult& seccomp);
-  Result<void> StartPause(SandboxRow& row);
+  Result<void> StartPause(SandboxRow& row, const SeccompResult& seccomp);
   void OpenPauseMaker();
   Result<void> MakeContainer(ContainerRow& row, const SandboxRow& sandbox, const Image& image,
                              const std::vector<std::string>& bounding, const SeccompResult& seccomp);
@@ -209,7 +220,7 @@ class RuntimeService : public cri::RuntimeApi {
   std::unique_ptr<PauseMaker> pause_maker_;          // null: the OCI runtime makes pause processes
   std::unique_ptr<DefaultNetwork> default_network_;  // null: not asked for
   std::unique_ptr<Cni> cni_;
-  std::mutex ip_ranges_mutex_;
+  std::mutex ip_ranges_mutex_;  // held while they are told on
   std::vector<std::string> ip_ranges_;
   std::unique_ptr<NetnsStore> netns_;
   ObserverList* observers_ = nullptr;

@@ -1,13 +1,8 @@
+#include "runtime/service/batches.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/runtime_service.h"
 
 namespace portcullis::runtime {
-namespace {
-
-constexpr size_t kStreamBatch = 100;
-
-}  // namespace
-
 Result<cri::ListPodSandboxResponse> RuntimeService::ListPodSandbox(const cri::ListPodSandboxRequest& request) {
   cri::ListPodSandboxResponse response;
   for (SandboxRow& row : registry_->Sandboxes()) {
@@ -29,13 +24,7 @@ Result<void> RuntimeService::StreamPodSandboxes(const cri::StreamPodSandboxesReq
                                                 const cri::Sink<cri::StreamPodSandboxesResponse>& sink) {
   auto all = ListPodSandbox({.filter = request.filter});
   if (!all) return Failure(std::move(all).error());
-  for (size_t at = 0; at < all->items.size(); at += kStreamBatch) {
-    cri::StreamPodSandboxesResponse batch;
-    const size_t end = std::min(all->items.size(), at + kStreamBatch);
-    batch.pod_sandboxes.assign(all->items.begin() + static_cast<std::ptrdiff_t>(at),
-                               all->items.begin() + static_cast<std::ptrdiff_t>(end));
-    if (!sink(batch)) break;
-  }
+  SendInBatches(all->items, &cri::StreamPodSandboxesResponse::pod_sandboxes, sink);
   return {};
 }
 

@@ -7,7 +7,6 @@
 #include "base/strings.h"
 #include "base/try.h"
 #include "engine/filter/compile.h"
-#include "runtime/container/process_info.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/runtime_service.h"
 #include "runtime/service/verbose_info.h"
@@ -94,7 +93,7 @@ Result<void> RuntimeService::CreatePause(SandboxRow& row, oci::SandboxSpecInput 
   return {};
 }
 
-Result<void> RuntimeService::StartPause(SandboxRow& row) {
+Result<void> RuntimeService::StartPause(SandboxRow& row, const SeccompResult& seccomp) {
   const bool own = row.pause_start != 0;
   if (own) row.step = SandboxStep::kReady;
   TRY(registry_->ChangeSandbox(row.id, [&](SandboxRow& changing) { changing = row; }));
@@ -105,7 +104,7 @@ Result<void> RuntimeService::StartPause(SandboxRow& row) {
   }
   // An exit reported before that has been overwritten, and is told only once.
   TRY(TakeExitFile(row.id));
-  TRY(oci_->Start(HandleOf(row)));
+  TRY(oci_->Start(HandleOf(row), seccomp.profile ? Filter::kWanted : Filter::kNone));
   ASSIGN_OR_RETURN(row, registry_->ChangeSandbox(row.id, [](SandboxRow& changing) {
     if (changing.pid != 0) changing.step = SandboxStep::kReady;
   }));

@@ -2,12 +2,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <future>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/thread.h"
 #include "base/try.h"
 #include "runtime/service/bundle.h"
 #include "runtime/service/network_request.h"
@@ -111,7 +111,7 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
   if (!host_network) {
     ASSIGN_OR_RETURN(row.netns_path, netns_->Create(row.id));
     ASSIGN_OR_RETURN(const CniRequest wanted, CniRequestOf(row, IpRanges()));
-    network = std::async(std::launch::async, [this, wanted] { return cni_->Add(wanted); });
+    network = base::Async([this, wanted] { return cni_->Add(wanted); });
   }
   if (!row.config.log_directory.empty()) TRY(base::MakeDirs(row.config.log_directory, 0755));
   if (input.modes.ipc == oci::NamespaceMode::kPod) {
@@ -138,7 +138,7 @@ Result<void> RuntimeService::MakeSandbox(SandboxRow& row, const Image& image, co
     row.network_result = attached->json;
   }
   TRY(WritePodFiles(paths_.SandboxFiles(row.id), row, host_network));
-  return StartPause(row);
+  return StartPause(row, seccomp);
 }
 
 }  // namespace portcullis::runtime

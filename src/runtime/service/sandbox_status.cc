@@ -21,7 +21,7 @@ cri::PodSandboxStatus CriStatus(const SandboxRow& row) {
     network.ip = row.ips.front();
     for (size_t i = 1; i < row.ips.size(); ++i) network.additional_ips.push_back({.ip = row.ips[i]});
   }
-  cri::NamespaceOption options{.pid = cri::NamespaceMode::kContainer};
+  cri::NamespaceOption options;
   if (row.config.linux && row.config.linux->security_context && row.config.linux->security_context->namespace_options) {
     options = *row.config.linux->security_context->namespace_options;
   }

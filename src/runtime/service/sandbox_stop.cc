@@ -1,7 +1,6 @@
 // StopPodSandbox: containers killed, network undone, pause killed. May be repeated; succeeds when there is nothing to
 // do.
-#include <future>
-
+#include "base/thread.h"
 #include "base/try.h"
 #include "runtime/service/exit_codes.h"
 #include "runtime/service/not_gone.h"
@@ -28,7 +27,7 @@ Result<void> RuntimeService::StopSandbox(const std::string& id) {
   TRY(registry_->ChangeSandbox(row->id, [](SandboxRow& changing) { changing.step = SandboxStep::kNotReady; }));
   for (const ContainerRow& container : registry_->ContainersOf(row->id)) TRY(KillContainer(container, *row));
   // DEL needs the namespace, which is pinned by its file, and not the pause process: both end at the same time.
-  std::future<Result<void>> detached = std::async(std::launch::async, [&]() -> Result<void> {
+  std::future<Result<void>> detached = base::Async([&]() -> Result<void> {
     TRY(cni_->DelOrForget(row->id));
     return netns_->Delete(row->id);
   });

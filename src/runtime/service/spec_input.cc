@@ -40,17 +40,16 @@ Result<oci::NamespaceModes> Modes(const cri::NamespaceOption& options) {
       return Fail(Code::kInvalidArgument, "namespace_options: unknown pid namespace mode {}",
                   static_cast<int>(options.pid));
   }
-  if (options.userns_options && options.userns_options->mode == Cri::kPod) {
+  if (options.userns_options && options.userns_options->mode != Cri::kNode) {
     return Fail(Code::kInvalidArgument, "namespace_options: user namespaces are not supported by this runtime");
   }
   return modes;
 }
 
-cri::NamespaceOption DefaultNamespaceOptions() { return {.pid = cri::NamespaceMode::kContainer}; }
-
+// Who says nothing gets CRI's default: POD throughout, also for processes. (A kubelet says CONTAINER for those.)
 cri::NamespaceOption SandboxNamespaceOptions(const cri::PodSandboxConfig& sandbox) {
   if (!sandbox.linux || !sandbox.linux->security_context || !sandbox.linux->security_context->namespace_options) {
-    return DefaultNamespaceOptions();
+    return {};
   }
   return *sandbox.linux->security_context->namespace_options;
 }
@@ -72,6 +71,8 @@ std::optional<int64_t> ValueOf(const std::optional<cri::Int64Value>& value) {
   return value ? std::optional<int64_t>(value->value) : std::nullopt;
 }
 
+constexpr char kLocalhost[] = "localhost/";
+
 // As Kubernetes writes it: "", "runtime/default", "unconfined" or "localhost/<name>".
 std::string AppArmorOf(const cri::LinuxContainerSecurityContext& context) {
   if (!context.apparmor) return context.apparmor_profile;
@@ -80,7 +81,9 @@ std::string AppArmorOf(const cri::LinuxContainerSecurityContext& context) {
     case Type::kUnconfined:
       return "unconfined";
     case Type::kLocalhost:
-      return "localhost/" + context.apparmor->localhost_ref;
+      // A kubelet sends the bare name; containerd and CRI-O take it with the prefix of the older field too.
+      return context.apparmor->localhost_ref.starts_with(kLocalhost) ? context.apparmor->localhost_ref
+                                                                     : kLocalhost + context.apparmor->localhost_ref;
     case Type::kRuntimeDefault:
       break;
   }
@@ -185,10 +188,12 @@ Result<oci::Mount> MountOf(const cri::Mount& mount) {
     return Fail(Code::kInvalidArgument, "mount {}: {}", base::Quote(mount.container_path), why);
   };
   if (!mount.container_path.starts_with('/')) return refuse("container path must be absolute");
-  if (mount.image && !mount.image->image.empty()) return refuse("image volumes are not supported by this runtime");
-  if (!mount.uidmappings.empty() || !mount.gidmappings.empty()) {
-    return refuse("id-mapped mounts are not supported by this runtime");
-  }
+  const auto lacks = [&](std::string_view what) {
+    return Fail(Code::kUnimplemented, "mount {}: {} are not supported by this runtime",
+                base::Quote(mount.container_path), what);
+  };
+  if (mount.image && !mount.image->image.empty()) return lacks("image volumes");
+  if (!mount.uidmappings.empty() || !mount.gidmappings.empty()) return lacks("id-mapped mounts");
   if (!mount.host_path.starts_with('/')) return refuse("host path must be absolute");
   oci::Mount out;
   out.destination = base::CleanPath(mount.container_path);
@@ -247,7 +252,7 @@ Result<oci::ContainerSpecInput> ContainerInput(const cri::ContainerConfig& conta
     input.oom_score_adj = container.linux->resources->oom_score_adj;
   }
   if (!container.cdi_devices.empty()) {
-    return Fail(Code::kInvalidArgument, "CDI devices are not supported by this runtime");
+    return Fail(Code::kUnimplemented, "CDI devices are not supported by this runtime");
   }
   for (const cri::Mount& mount : container.mounts) {
     ASSIGN_OR_RETURN(oci::Mount converted, MountOf(mount));

@@ -30,7 +30,7 @@ TEST(SpecInputTest, NamespaceModes) {
   using Oci = oci::NamespaceMode;
   auto plain = ModesOf(Container(), Sandbox());
   ASSERT_TRUE(plain);
-  EXPECT_EQ(plain->pid, Oci::kContainer);
+  EXPECT_EQ(plain->pid, Oci::kPod) << "CRI's default, though not Kubernetes'";
   EXPECT_EQ(plain->ipc, Oci::kPod);
   EXPECT_EQ(plain->network, Oci::kPod);
 
@@ -47,7 +47,9 @@ TEST(SpecInputTest, NamespaceModes) {
   EXPECT_EQ(inherited->pid, Oci::kPod);
   EXPECT_FALSE(ModesOf(Container(cri::NamespaceOption{.ipc = Cri::kTarget}), Sandbox()));
   EXPECT_FALSE(ModesOf(Sandbox(cri::NamespaceOption{.pid = Cri::kTarget})));
-  EXPECT_FALSE(ModesOf(Sandbox(cri::NamespaceOption{.userns_options = cri::UserNamespace{.mode = Cri::kPod}})));
+  for (const Cri mode : {Cri::kPod, Cri::kContainer, Cri::kTarget}) {
+    EXPECT_FALSE(ModesOf(Sandbox(cri::NamespaceOption{.userns_options = cri::UserNamespace{.mode = mode}})));
+  }
   EXPECT_TRUE(ModesOf(Sandbox(cri::NamespaceOption{.userns_options = cri::UserNamespace{.mode = Cri::kNode}})));
 }
 
@@ -97,8 +99,6 @@ TEST(SpecInputTest, Mounts) {
       {.container_path = "/a", .host_path = "rel"},
       {.container_path = "/a", .host_path = "/b", .propagation = static_cast<Propagation>(9)},
       {.container_path = "/a", .host_path = "/b", .recursive_read_only = true},
-      {.container_path = "/a", .host_path = "/b", .uidmappings = {{.length = 1}}},
-      {.container_path = "/a", .image = cri::ImageSpec{.image = "x"}},
   };
   for (const cri::Mount& mount : bad) {
     auto refused = MountOf(mount);
@@ -106,6 +106,11 @@ TEST(SpecInputTest, Mounts) {
     EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
     EXPECT_THAT(refused.error().message, HasSubstr("mount \"")) << "the mount must be named";
   }
+  // Nothing is wrong with these: this runtime lacks them.
+  EXPECT_EQ(MountOf({.container_path = "/a", .host_path = "/b", .uidmappings = {{.length = 1}}}).error().code,
+            Code::kUnimplemented);
+  EXPECT_EQ(MountOf({.container_path = "/a", .image = cri::ImageSpec{.image = "x"}}).error().code,
+            Code::kUnimplemented);
   EXPECT_EQ(RootPropagation({}), "");
   EXPECT_EQ(RootPropagation({{.propagation = Propagation::kPropagationHostToContainer}}), "rslave");
   EXPECT_EQ(RootPropagation({{.propagation = Propagation::kPropagationHostToContainer},
@@ -149,6 +154,8 @@ TEST(SpecInputTest, AppArmorAndSelinux) {
   EXPECT_EQ(notes.size(), 1u);
   context.apparmor =
       cri::SecurityProfile{.profile_type = cri::SecurityProfileProfileType::kLocalhost, .localhost_ref = "mine"};
+  EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "localhost/mine");
+  context.apparmor->localhost_ref = "localhost/mine";
   EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "localhost/mine");
   context.apparmor->profile_type = cri::SecurityProfileProfileType::kUnconfined;
   EXPECT_EQ(ContainerInput(config, Sandbox(), {}, notes)->apparmor_profile, "unconfined");

@@ -1,6 +1,7 @@
 // Container and pod statistics, read from the cgroups and the pod's network namespace when asked.
 #include "base/clock.h"
 #include "base/try.h"
+#include "runtime/service/batches.h"
 #include "runtime/service/filters.h"
 #include "runtime/service/network_counters.h"
 #include "runtime/service/runtime_service.h"
@@ -93,6 +94,13 @@ Result<cri::ListContainerStatsResponse> RuntimeService::ListContainerStats(
   return response;
 }
 
+Result<void> RuntimeService::StreamContainerStats(const cri::StreamContainerStatsRequest& request,
+                                                  const cri::Sink<cri::StreamContainerStatsResponse>& sink) {
+  ASSIGN_OR_RETURN(const cri::ListContainerStatsResponse all, ListContainerStats({.filter = request.filter}));
+  SendInBatches(all.stats, &cri::StreamContainerStatsResponse::container_stats, sink);
+  return {};
+}
+
 Result<cri::PodSandboxStats> RuntimeService::StatsOf(const SandboxRow& row) {
   cri::PodSandboxStats stats;
   auto& attributes = stats.attributes.emplace();
@@ -136,6 +144,13 @@ Result<cri::ListPodSandboxStatsResponse> RuntimeService::ListPodSandboxStats(
     response.stats.push_back(std::move(stats));
   }
   return response;
+}
+
+Result<void> RuntimeService::StreamPodSandboxStats(const cri::StreamPodSandboxStatsRequest& request,
+                                                   const cri::Sink<cri::StreamPodSandboxStatsResponse>& sink) {
+  ASSIGN_OR_RETURN(const cri::ListPodSandboxStatsResponse all, ListPodSandboxStats({.filter = request.filter}));
+  SendInBatches(all.stats, &cri::StreamPodSandboxStatsResponse::pod_sandbox_stats, sink);
+  return {};
 }
 
 }  // namespace portcullis::runtime

@@ -1,4 +1,5 @@
-// What Exec and Attach ask for must make sense (k8s.io/cri-streaming's rules and texts).
+// What Exec and Attach ask for must make sense (k8s.io/cri-streaming's rules and texts): a container, at least one
+// stream, and no separate stderr on a terminal. kInvalidArgument for anything else. Pure.
 #pragma once
 
 #include <string>

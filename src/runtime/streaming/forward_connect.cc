@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 
 #include <cstring>
-#include <system_error>
-#include <thread>
+
+#include "base/thread.h"
+#include "base/try.h"
 
 namespace portcullis::runtime {
 namespace {
@@ -28,11 +29,9 @@ Result<base::UniqueFd> SocketInside(const std::string& network_namespace, int fa
 Result<base::UniqueFd> BeginConnect(const std::string& network_namespace, int family, uint16_t port) {
   // A socket belongs to the namespace of the thread that makes it; a thread of its own leaves no other one in there.
   Result<base::UniqueFd> made = base::UniqueFd();
-  try {
-    std::thread([&] { made = SocketInside(network_namespace, family); }).join();
-  } catch (const std::system_error& error) {
-    return Fail(Code::kResourceExhausted, "no thread for a connection: {}", error.what());
-  }
+  ASSIGN_OR_RETURN(std::thread inside,
+                   base::StartThread("connect", [&] { made = SocketInside(network_namespace, family); }));
+  inside.join();
   if (!made) return made;
   sockaddr_storage address{};
   socklen_t length = 0;

@@ -8,13 +8,12 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <variant>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/thread.h"
 #include "base/try.h"
 #include "http/server.h"
 #include "runtime/streaming/handshake.h"
@@ -95,18 +94,16 @@ struct StreamingServer::State {
       const std::lock_guard lock(mutex);
       ++sessions;
     }
-    try {
-      std::thread([this, waiting = std::move(waiting), agreed, taken] {
-        RunSession(*waiting, agreed, std::move(*taken));
-        const std::lock_guard lock(mutex);
-        --sessions;
-        ended.notify_all();
-      }).detach();
-    } catch (const std::system_error& error) {
-      base::LogWarning("no thread for a streaming session", {{"error", error.what()}});
+    auto session = base::StartThread("serve streams", [this, waiting = std::move(waiting), agreed, taken] {
+      RunSession(*waiting, agreed, std::move(*taken));
       const std::lock_guard lock(mutex);
       --sessions;
-    }
+      ended.notify_all();
+    });
+    if (session) return session->detach();
+    base::LogWarning("a streaming session is refused", {{"error", session.error().message}});
+    const std::lock_guard lock(mutex);
+    --sessions;
   }
 
   void RunSession(const Waiting& waiting, const Agreed& agreed, http::Upgraded upgraded) {

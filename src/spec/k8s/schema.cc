@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_pointer.h"
 #include "base/strings.h"
 #include "spec/k8s/quantity.h"
 
@@ -194,20 +195,6 @@ class ShapeWalker {
   ShapeReport report_;
 };
 
-std::string EscapePointer(std::string_view name) {
-  std::string out;
-  for (char c : name) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 const ObjectSchema* FindObject(SchemaTable table, std::string_view name) {
@@ -239,8 +226,7 @@ std::string DescribeField(const FieldSchema& field) {
 }
 
 FieldPath FieldPath::Child(std::string_view name) const {
-  return {text.empty() ? std::string(name) : fmt::format("{}.{}", text, name),
-          fmt::format("{}/{}", pointer, EscapePointer(name))};
+  return {text.empty() ? std::string(name) : fmt::format("{}.{}", text, name), base::ChildPointer(pointer, name)};
 }
 
 FieldPath FieldPath::Index(size_t i) const {
@@ -248,7 +234,7 @@ FieldPath FieldPath::Index(size_t i) const {
 }
 
 FieldPath FieldPath::Key(std::string_view key) const {
-  return {fmt::format("{}[{}]", text, key), fmt::format("{}/{}", pointer, EscapePointer(key))};
+  return {fmt::format("{}[{}]", text, key), base::ChildPointer(pointer, key)};
 }
 
 ShapeReport CheckShape(const base::Document& document, const json& value, SchemaTable table,

@@ -1,23 +1,12 @@
-// Linux capabilities of a container: names, the default set, and what add/drop lists make of it.
+// Linux capabilities of a container: what add/drop lists make of the default set.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 
 namespace portcullis::oci {
-
-// Every capability of Linux 7.x by number: kCapabilityNames[0] == "CAP_CHOWN" (include/uapi/linux/capability.h).
-std::span<const std::string_view> CapabilityNames();
-
-// The 14 that containerd and Docker give a container by default, in their order.
-std::span<const std::string_view> DefaultCapabilityNames();
-
-// Bits as in /proc/<pid>/status (CapPrm: 000001ffffffffff) to names, in number order. Unknown bits are skipped.
-std::vector<std::string> CapabilitiesOfMask(uint64_t mask);
 
 struct CapabilityRequest {
   bool privileged = false;           // everything the daemon has; add and drop are ignored, as in containerd

@@ -44,7 +44,7 @@ Result<std::vector<std::string>> BuildEnv(const std::string& hostname, bool tty,
     if (name.empty() || name.find('=') != std::string::npos) {
       return Fail(Code::kInvalidArgument, "env: {} is not a variable name", base::Quote(name));
     }
-    SetEnv(env, name + "=" + value);
+    SetEnv(env, fmt::format("{}={}", name, value));
   }
   return env;
 }
@@ -191,7 +191,10 @@ Resources WithDeviceRules(Resources resources, const std::vector<DeviceRequest>&
 
 void DropRuntimeAnnotations(std::map<std::string, std::string>& annotations, std::vector<std::string>& notes) {
   std::erase_if(annotations, [&](const auto& entry) {
-    if (!base::ToLower(entry.first).starts_with("run.oci.")) return false;
+    constexpr std::string_view kCommands[] = {"run.oci.", "org.systemd.property.", "module.wasm."};
+    const std::string name = base::ToLower(entry.first);
+    if (std::ranges::none_of(kCommands, [&](std::string_view prefix) { return name.starts_with(prefix); }))
+      return false;
     notes.push_back(fmt::format("annotation {} is dropped: it would command the OCI runtime", entry.first));
     return true;
   });

@@ -67,13 +67,13 @@ struct DeviceRequest {
 struct ContainerSpecInput {
   std::string rootfs;
   bool readonly_rootfs = false;
+  bool tty = false;
   std::string hostname;  // for HOSTNAME only; the UTS namespace is the sandbox's
   ImageProcessConfig image;
   std::vector<std::string> command;  // replaces the image's entrypoint, and its cmd
   std::vector<std::string> args;     // replaces the image's cmd
   std::vector<std::pair<std::string, std::string>> env;
   std::string working_dir;
-  bool tty = false;
 
   CapabilityRequest capabilities;  // .privileged says whether the container is privileged; .daemon is HostFacts'
   bool no_new_privileges = false;
@@ -147,8 +147,9 @@ Process BuildExecProcess(const Spec& container, const std::vector<std::string>& 
 const std::vector<std::string>& DefaultMaskedPaths();
 const std::vector<std::string>& DefaultReadonlyPaths();
 
-// Annotations beginning `run.oci.` command crun (run.oci.seccomp_bpf_data replaces linux.seccomp altogether), so none
-// may come from outside. Removes them, appending a note for each.
+// Annotations beginning `run.oci.` command crun (run.oci.seccomp_bpf_data replaces linux.seccomp altogether), as do
+// those beginning `module.wasm.` (another program instead of the container's); `org.systemd.property.` sets properties
+// of the container's scope with crun and runc. None may come from outside. Removes them, appending a note for each.
 void DropRuntimeAnnotations(std::map<std::string, std::string>& annotations, std::vector<std::string>& notes);
 
 }  // namespace portcullis::oci

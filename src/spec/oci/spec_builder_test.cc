@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/seccomp/capabilities.h"
+
 namespace portcullis::oci {
 namespace {
 
@@ -20,7 +22,7 @@ ContainerSpecInput Input() {
   in.image.entrypoint = {"/entry"};
   in.image.cmd = {"serve", "now"};
   in.sandbox = {"/run/netns/n", "/proc/8/ns/ipc", "/proc/8/ns/uts", "/proc/8/ns/pid"};
-  in.host.capabilities = {CapabilityNames().begin(), CapabilityNames().end()};
+  in.host.capabilities = {seccomp::CapabilityNames().begin(), seccomp::CapabilityNames().end()};
   in.capabilities.daemon = in.host.capabilities;
   in.shm_path = "/run/sandbox/shm";
   in.cgroups_path = "/kubepods/pod1/c1";
@@ -182,6 +184,8 @@ TEST(BuildContainerSpecTest, RuntimeAnnotationsNeverReachTheBundle) {
   ContainerSpecInput in = Input();
   in.annotations = {{"run.oci.seccomp_bpf_data", "x"},
                     {"Run.OCI.handler", "krun"},
+                    {"org.systemd.property.DevicePolicy", "'auto'"},
+                    {"module.wasm.image/variant", "compat"},
                     {"run.ocicats", "kept"},
                     {"io.kubernetes.cri.x", "kept"}};
   const auto built = BuildContainerSpec(in);
@@ -189,7 +193,7 @@ TEST(BuildContainerSpecTest, RuntimeAnnotationsNeverReachTheBundle) {
   EXPECT_EQ(built->spec.annotations.size(), 2u);
   EXPECT_FALSE(built->spec.annotations.contains("run.oci.seccomp_bpf_data"));
   EXPECT_FALSE(built->spec.annotations.contains("Run.OCI.handler"));
-  EXPECT_EQ(built->notes.size(), 2u);
+  EXPECT_EQ(built->notes.size(), 4u);
   EXPECT_THAT(built->notes, Contains(HasSubstr("annotation run.oci.seccomp_bpf_data is dropped")));
 }
 
