@@ -88,7 +88,7 @@ class Rollout(unittest.TestCase):
             process.wait()
 
     def finish(self, process, name):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(30 * harness.SLOW), 0, harness.read(f"{self.dir}/{name}.err"))
 
     def trace(self, name):
@@ -122,7 +122,7 @@ class Rollout(unittest.TestCase):
 
     def restart_pod(self, name):
         before = self.node.id_of(name, self.container_of(name))
-        sandbox = self.node.ids("pods", "-q", "--name", f"^{name}-{NODE_NAME}$")
+        sandbox = self.node.ids("pods", "-q", "--state", "ready", "--name", f"^{name}-{NODE_NAME}$")
         self.node.crictl("stopp", *sandbox)
         wait(f"pod {name} to be made anew", lambda: self.node.id_of(name, self.container_of(name)) != before, 60)
         self.node.wait_running(name)
@@ -144,16 +144,16 @@ class Rollout(unittest.TestCase):
                         pod("own", container("c", harness.FOREVER, securityContext=seccomp("RuntimeDefault"))))
 
     def record(self):
-        recorders = {name: self.start_recorder(name, name, "--from-start") for name in AFFECTED}
         self.apply_affected()
+        recorders = {name: self.start_recorder(name, name, "--from-start") for name in AFFECTED}
+        for name in AFFECTED:
+            self.restart_pod(name)
         self.exercise()
         self.node.exec(self.node.id_of("builder", "c"), "sleep", "1.5")  # behind --init: it serves
         for name in AFFECTED:
-            self.node.remove(name)
-            self.node.wait_gone(name)
+            self.restart_pod(name)
         for name, process in recorders.items():
             self.finish(process, name)
-        self.apply_affected()
         for name in ("admin", "own"):
             self.node.wait_running(name)
         rows = self.rows()
