@@ -1,6 +1,8 @@
 #include "insight/recorder/call_table.h"
 
+#include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "engine/syscalls/constants.h"
@@ -34,6 +36,14 @@ constexpr std::pair<std::string_view, uint8_t> kKinds[] = {
     {"vfork", REC_CALL_FORKS},
 };
 
+// No default profile tests it, but what is known about the call depends on it: which namespaces are made.
+constexpr std::pair<std::string_view, int> kKeptBesides[] = {{"unshare", 0}};
+
+bool IsKept(syscalls::Arch arch, std::string_view name, int index) {
+  return syscalls::IsTestedArgument(arch, name, index) ||
+         std::ranges::find(kKeptBesides, std::pair(name, index)) != std::end(kKeptBesides);
+}
+
 }  // namespace
 
 std::optional<syscalls::Arch> CompatOf(syscalls::Arch native) {
@@ -51,7 +61,7 @@ Result<void> FillCallTable(syscalls::Arch arch, std::span<rec_call_info> table) 
   for (const auto& [name, number] : syscalls::ByNumber(arch)) {
     if (number >= table.size()) continue;
     unsigned mask = 0;
-    for (int index = 0; index < 6; ++index) mask |= syscalls::IsTestedArgument(arch, name, index) ? 1U << index : 0;
+    for (int index = 0; index < 6; ++index) mask |= IsKept(arch, name, index) ? 1U << index : 0;
     if (std::popcount(mask) > REC_MAX_ARGS) {
       return Fail(Code::kInternal, "default profiles test {} arguments of {}, the recorder keeps {}",
                   std::popcount(mask), name, static_cast<int>(REC_MAX_ARGS));
