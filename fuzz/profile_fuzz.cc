@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/check.h"
 #include "engine/seccomp/evaluate.h"
 #include "engine/seccomp/profile_json.h"

@@ -13,6 +13,7 @@
 #include <functional>
 
 #include "engine/filter/compile.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/library.h"
 #include "engine/seccomp/resolve.h"
 #include "host/libseccomp/libseccomp_filter.h"

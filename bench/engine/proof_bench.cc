@@ -6,6 +6,7 @@
 
 #include "engine/filter/compile.h"
 #include "engine/filter/prove.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/library.h"
 #include "engine/seccomp/resolve.h"
 #include "engine/syscalls/syscalls.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/filter/compile.h"
+#include "engine/seccomp/capabilities.h"
 #include "engine/seccomp/library.h"
 #include "engine/seccomp/resolve.h"
 #include "engine/syscalls/syscalls.h"
