@@ -206,7 +206,7 @@ TEST(CgroupPath, EveryRuntimesNames) {
   EXPECT_TRUE(OwnerOfCgroup("/kubepods.slice/crio-conmon-" + id + ".scope")->is_monitor);
   for (const std::string& none :
        {std::string("/"), std::string("/user.slice"), "/x" + id, "/" + std::string(63, 'a'), "/" + std::string(64, 'A'),
-        "/kubepods/pod" + uid, "/libpod_parent/conmon", "/libpod_parent/" + id + "/conmon"}) {
+        "/kubepods/pod" + uid, std::string("/libpod_parent/conmon"), "/libpod_parent/" + id + "/conmon"}) {
     EXPECT_FALSE(OwnerOfCgroup(none)) << none;
   }
 }

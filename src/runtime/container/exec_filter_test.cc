@@ -25,7 +25,9 @@ TEST(CheckExecFilterTest, WhatCrunLost) {
     const std::string folder = ::testing::TempDir() + "/exec-filter-" + base::RandomHex(4);
     ASSERT_TRUE(base::MakeDirs(folder));
     for (const std::string& name : {std::string(c.state), std::string(c.filter)}) {
-      if (!name.empty()) ASSERT_TRUE(base::WriteFileAtomic(folder + "/" + name, "x"));
+      if (!name.empty()) {
+        ASSERT_TRUE(base::WriteFileAtomic(folder + "/" + name, "x"));
+      }
     }
     ASSERT_TRUE(base::WriteFileAtomic(folder + "/config.json", c.spec));
     EXPECT_EQ(CheckExecFilter(folder, folder).has_value(), c.good) << c.state << " " << c.filter << " " << c.spec;

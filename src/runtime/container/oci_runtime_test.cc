@@ -137,7 +137,9 @@ TEST_F(OciRuntimeTest, WhatRunsWithoutItsFilterIsAnError) {
     const auto started = runtime.Start(handle, filter);
     base::Discard(*std::move(process));
     EXPECT_EQ(started.has_value(), filter == Filter::kNone);
-    if (!started) EXPECT_THAT(started.error().message, HasSubstr("fake did not install the seccomp filter"));
+    if (!started) {
+      EXPECT_THAT(started.error().message, HasSubstr("fake did not install the seccomp filter"));
+    }
   }
   ASSERT_TRUE(base::RemoveTree(handle.bundle + "/pidfile"));
   EXPECT_THAT(runtime.Start(handle, Filter::kWanted).error().message, HasSubstr("there is no pidfile"));
