@@ -136,7 +136,12 @@ Result<Child> SpawnThroughHelper(const SpawnOptions& options) {
     }
   }
   child.pid = answer.pid;
-  if (answer.error == 0 && child.pid > 0 && child.pidfd.valid()) return child;
+  if (answer.error == 0 && child.pid > 0) {
+    if (child.pidfd.valid()) return child;
+    // It runs, and this process had no descriptor to take it by. It may wait for its caller, so it is not waited for.
+    Discard(std::move(child));
+    return FailErrno(EMFILE, "start {}", options.argv[0]);
+  }
   if (child.pid > 0) {
     while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
     }

@@ -1,8 +1,10 @@
 #include "base/spawner.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +54,28 @@ TEST(Spawner, StartsChildrenOfTheDaemonWithoutWhatItGaveUp) {
     if (!result) return result.error().message;
     const std::string expected = fmt::format("NoNewPrivs:0\n{}\n", ::getpid());
     return result->out == expected ? "" : "got " + result->out + result->err;
+  });
+}
+
+// The child may wait for its caller, as a container's monitor does: who waits for its end then waits for ever.
+TEST(Spawner, AChildThatCannotBeTakenIsEnded) {
+  InProcess([]() -> std::string {
+    if (const auto started = StartSpawner([] {}); !started) return started.error().message;
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    rlimit tight = before;
+    {
+      const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      tight.rlim_cur = static_cast<rlim_t>(lowest.get()) + 1;  // for the request, and not for the answer as well
+    }
+    ::setrlimit(RLIMIT_NOFILE, &tight);
+    ::alarm(60);
+    const auto child = Spawn({.argv = {"sleep", "1000"}});
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    if (child) return "there was a descriptor";
+    if (child.error().sys_errno != EMFILE) return child.error().message;
+    const auto result = RunCommand({.spawn = {.argv = {"echo", "on"}}});
+    return result && result->out == "on\n" ? "" : "it does not go on";
   });
 }
 
