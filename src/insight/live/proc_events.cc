@@ -23,7 +23,6 @@ constexpr std::chrono::seconds kConfirmTime{1};
 
 // The event in a datagram; nullopt: it is of another connector.
 struct Received {
-  uint32_t sequence = 0;
   uint32_t acknowledged = 0;
   proc_event event{};
 };
@@ -34,7 +33,7 @@ std::optional<Received> EventIn(std::span<const char> datagram) {
   std::memcpy(&message, datagram.data() + sizeof(nlmsghdr), sizeof(message));
   if (message.id.idx != CN_IDX_PROC || message.id.val != CN_VAL_PROC) return std::nullopt;
   // Later kernels may have longer events, and earlier ones shorter.
-  Received out{.sequence = message.seq, .acknowledged = message.ack};
+  Received out{.acknowledged = message.ack};
   std::memcpy(&out.event, datagram.data() + kHeaders, std::min(sizeof(out.event), datagram.size() - kHeaders));
   return out;
 }
@@ -82,14 +81,13 @@ Result<ProcEvents> ProcEvents::Open() {
   message.id.idx = CN_IDX_PROC;
   message.id.val = CN_VAL_PROC;
   message.len = sizeof(operation);
-  message.seq = std::random_device{}();
   message.ack = std::random_device{}();
   std::string request(reinterpret_cast<const char*>(&header), sizeof(header));
   request.append(reinterpret_cast<const char*>(&message), sizeof(message));
   request.append(reinterpret_cast<const char*>(&operation), sizeof(operation));
   if (::send(out.fd_.get(), request.data(), request.size(), 0) < 0) return FailErrno(errno, "ask for process events");
   // The kernel confirms with an event that has no process; without the right to listen it stays silent. All who listen
-  // get all events and confirmations: those of others say nothing of ours.
+  // get all events and confirmations: those of others say nothing of ours, which has our number, plus one.
   bool confirmed = false;
   int error = 0;
   pollfd wait{.fd = out.fd_.get(), .events = POLLIN, .revents = 0};
@@ -99,7 +97,7 @@ Result<ProcEvents> ProcEvents::Open() {
     if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) <= 0) break;
     const auto read = ReadNetlink(out.fd_.get(), [&](std::span<const char> datagram) {
       const auto received = EventIn(datagram);
-      if (!received || received->event.what != proc_event::PROC_EVENT_NONE || received->sequence != message.seq ||
+      if (!received || received->event.what != proc_event::PROC_EVENT_NONE ||
           received->acknowledged != message.ack + 1) {
         return;
       }
