@@ -127,7 +127,8 @@ std::optional<int> CommandLine::Parse(std::vector<std::string> args, const std::
     return 0;
   } catch (const CLI::ParseError& error) {
     std::string what = state_->fault.value_or(error.what());
-    if (!state_->fault && error.get_name() == "ExtrasError") what += NearestFlag(state_->app, args);
+    const bool is_unknown = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+    if (!state_->fault && is_unknown) what += NearestFlag(state_->app, args);
     std::fprintf(stderr, "%s: %s%s\n", state_->app.get_name().c_str(), error_prefix.c_str(), what.c_str());
     std::fprintf(stderr, "try: %s --help\n", state_->app.get_name().c_str());
     return 1;
