@@ -33,7 +33,7 @@ class Watch:
 
     def __init__(self, test, path, *flags, before=()):
         self.path = path
-        self.errors = path + ".errors"
+        self.errors = f"{test.dir}/said-{next(SUITE.numbers)}"  # not beside the trace: its disk may be full
         with open(self.errors, "w", encoding="utf-8") as file:
             self.process = subprocess.Popen([*before, SUITE.portcullis, "evidence", "watch", "-o", path, *flags],
                                             stdout=subprocess.DEVNULL, stderr=file)
