@@ -16,10 +16,12 @@ import xml.etree.ElementTree
 
 import harness
 from harness import FOREVER, SUITE, container, pod, seccomp
+from machine_code import kernel_has_i386
 
 GATE = ["--feature-gates=SeccompDefault=true", "--seccomp-default"]
 SOURCE = os.path.join(harness.REPO, "tests", "e2e", "denied_calls.c")
 PROGRAM = "/denied/denied-calls"
+I386 = "40000003"  # AUDIT_ARCH_I386
 TIMES = {"first": "2026-11-25T08:00:00Z", "last": "2026-11-25T09:00:00Z"}
 EXIT_CODES = {"notAffected": 0, "safe": 0, "tolerated": 0, "incomplete": 3, "breaks": 1}
 
@@ -56,7 +58,8 @@ def calls_of(node, name):
     """What each call got there: {"mbind": {"auditArch", "number", "args", "errno"}}."""
     code, log = run_program(node, name, "calls")
     assert code == 0, log
-    return {one["name"]: one for one in map(json.loads, log.splitlines())}
+    calls = map(json.loads, log.splitlines())
+    return {one["name"]: one for one in calls if one["auditArch"] != I386 or kernel_has_i386()}
 
 
 def call_line(workload, one, phase="serving", executable=PROGRAM):
@@ -204,7 +207,7 @@ class Preflight(unittest.TestCase):
             for name, one in really.items():
                 with self.subTest(f"{name} under {profile}"):
                     was = self.free[name]
-                    arch = "x86" if one["auditArch"] == "40000003" else "x86_64"
+                    arch = "x86" if one["auditArch"] == I386 else "x86_64"
                     # Only as much of an argument as the profile tests is in a finding: clone's namespaces, a family.
                     tested = [one.get("args", {}).get("0", 0) & 0xffff, 0]
                     finding = next((foretold[(one["number"], arch, low)] for low in tested
@@ -225,7 +228,8 @@ class Preflight(unittest.TestCase):
                                       ("unshare", "containerd@2.2.4", True), ("clone", "cri-o@1.36", True),
                                       ("clone3", "docker@29.4.2", True), ("af_vsock", "cri-o@1.36", True),
                                       ("af_unix", "containerd@2.2.4", False), ("getpid", "containerd@2.2.4", False)):
-            self.assertEqual((name, profile) in different, denied, f"{name} under {profile}")
+            if name in self.free:
+                self.assertEqual((name, profile) in different, denied, f"{name} under {profile}")
 
     def test_programs_survive_or_do_not_as_foretold(self):
         denied = json.loads(harness.run(SUITE.portcullis, "profile", "resolve", "containerd@2.2.4").stdout)

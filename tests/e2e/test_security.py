@@ -10,17 +10,9 @@ import unittest
 
 import harness
 from harness import FOREVER, container, pod, seccomp
+from machine_code import x86_program
 
 CLONE_NEWUSER = 0x10000000
-
-
-def x86_program(code):
-    """A whole static x86-64 program of these instructions."""
-    entry, headers = 0x400000, 64 + 56
-    elf = b"\x7fELF\x02\x01\x01" + bytes(9)
-    elf += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, entry + headers, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    elf += struct.pack("<IIQQQQQQ", 1, 5, 0, entry, entry, headers + len(code), headers + len(code), 0x1000)
-    return elf + code
 
 
 # Each makes one system call, then exit(-result): the errno, or 0.

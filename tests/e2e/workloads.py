@@ -69,6 +69,7 @@ class Workload:
     image: str = ""
     archive: str = ""  # "" when it is one of the suite's ordinary images
     end: tuple[int, ...] = (0,)  # exit codes of an orderly end
+    is_32_bit: bool = False
 
     def pod(self, name, **spec):
         image = self.image or f"localhost/workload/{self.name}:debian"
@@ -118,5 +119,5 @@ ALL = [
              client("php8.2", "-r", "echo strlen(str_repeat('x', 42));", wanted="42")),
     of_table("sqlite", client("sqlite3", "/data/db", "SELECT 'rows', count(*) > 0 FROM beat;", wanted="rows|1")),
     of_table("coreutils", client("test", "-e", "/tmp/ready", wanted=""), client("bash", "-c", TOOLS, wanted="tools")),
-    of_table("socket32", answer(8080, wanted=b"ready")),
+    of_table("socket32", answer(8080, wanted=b"ready"), is_32_bit=True),
 ]
