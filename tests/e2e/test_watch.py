@@ -310,6 +310,11 @@ class LongWatch(Scratch):
         super().setUp()
         self.program = traces.compile_program(self.dir, "calls")
 
+    @staticmethod
+    def lost(trace):
+        """But for processes of this host that ended before anybody could look: those of no container may be so brief."""
+        return [loss for loss in trace.losses if loss["where"] != "attribution"]
+
     def names(self, trace):
         return [call for call in trace.calls if call.get("executable") == self.program]
 
@@ -325,9 +330,10 @@ class LongWatch(Scratch):
         trace = watch.finish()
         self.assertLess(after, before + 8192, "KiB")
         self.assertEqual(len(trace.calls), 1000)
-        self.assertEqual(len(trace.losses), 1)
-        self.assertIn("more than 1000 distinct calls", trace.losses[0]["why"])
-        self.assertEqual(sum(call["count"] for call in self.names(trace)) + trace.losses[0]["count"] >= 15000, True)
+        lost = self.lost(trace)
+        self.assertEqual(len(lost), 1)
+        self.assertIn("more than 1000 distinct calls", lost[0]["why"])
+        self.assertGreaterEqual(sum(call["count"] for call in self.names(trace)) + lost[0]["count"], 15000)
 
     def test_a_reader_never_sees_half_a_file(self):
         watch = Watch(self, self.path, "--every", "1ms")
@@ -349,7 +355,7 @@ class LongWatch(Scratch):
             run(self.program, "log")
             trace = watch.finish()
             self.assertEqual(sum(call["count"] for call in self.names(trace)), times)
-            self.assertEqual(trace.losses, [])
+            self.assertEqual(self.lost(trace), [])
         self.assertIn("going on with", watch.said())
 
     def test_what_was_killed_is_gone_on_with_and_said(self):
@@ -362,7 +368,7 @@ class LongWatch(Scratch):
         run(self.program, "log")
         trace = again.finish()
         self.assertEqual(sum(call["count"] for call in self.names(trace)), 2)
-        self.assertEqual([loss["where"] for loss in trace.losses], ["watch"])
+        self.assertEqual([loss["where"] for loss in self.lost(trace)], ["watch"])
         self.assertEqual([name for name in os.listdir(self.dir) if ".new-" in name], [])
 
     def test_a_file_of_another_kind_is_left_alone(self):
@@ -389,4 +395,4 @@ class LongWatch(Scratch):
         wait("the watch to say that it cannot write", lambda: "trying again" in watch.said())
         os.remove(filler)
         wait("the trace", lambda: self.names(Trace(watch.path)))
-        self.assertEqual(watch.finish().losses, [])
+        self.assertEqual(self.lost(watch.finish()), [])
