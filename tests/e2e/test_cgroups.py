@@ -175,7 +175,7 @@ V1 = [path for path in glob.glob("/sys/fs/cgroup/*") if os.path.exists(f"{path}/
 class OfAKubelet(harness.RuntimeTest):
     """A kubelet makes the cgroups of its pods and their classes, in the v1 hierarchies alone, and removes them itself."""
 
-    def make(self, cgroup):
+    def make_cgroup(self, cgroup):
         for hierarchy in V1:
             path = hierarchy
             for name in cgroup[1:].split("/"):
@@ -188,7 +188,7 @@ class OfAKubelet(harness.RuntimeTest):
                                 setting.write(read(f"{above}/{file}"))
 
     @staticmethod
-    def remove(cgroup, hierarchies):
+    def remove_cgroup(cgroup, hierarchies):
         for hierarchy in hierarchies:
             if os.path.isdir(hierarchy + cgroup):
                 os.rmdir(hierarchy + cgroup)
@@ -196,7 +196,7 @@ class OfAKubelet(harness.RuntimeTest):
     def run_pod(self, name):
         """Runs and removes a pod in a cgroup that was there before."""
         cgroup = f"{self.runtime.cgroup}/kubepods/besteffort/pod-{name}"
-        self.make(cgroup)
+        self.make_cgroup(cgroup)
         file = harness.write(f"{self.runtime.dir}/{name}.json", {"metadata": {"name": name, "namespace": "d", "uid": name},
                                                                  "linux": {"cgroup_parent": cgroup}})
         self.runtime.crictl("rmp", "-f", self.runtime.crictl("runp", file).stdout.strip())
@@ -206,13 +206,13 @@ class OfAKubelet(harness.RuntimeTest):
         everywhere = [path for path in glob.glob("/sys/fs/cgroup/*") if os.path.isdir(path)]
         below = f"{self.runtime.cgroup}/kubepods"
         for cgroup in (f"{below}/besteffort/pod-a", f"{below}/besteffort/pod-b", f"{below}/besteffort", below, self.runtime.cgroup):
-            self.remove(cgroup, everywhere)
+            self.remove_cgroup(cgroup, everywhere)
 
     def test_they_are_left_to_it(self):
         self.addCleanup(self.remove_all)
         first = self.run_pod("a")
         self.assertEqual([path for path in V1 if not os.path.isdir(path + first)], [])
-        self.remove(first, V1)
+        self.remove_cgroup(first, V1)
         second = self.run_pod("b")
         self.assertEqual([path for path in V1 if not os.path.isdir(path + second)], [])
         self.assertEqual(glob.glob(f"/sys/fs/cgroup/*{first}"), [], "what the runtime made of the removed one is gone too")
