@@ -66,11 +66,11 @@ class Cli : public testing::Test {
 TEST_F(Cli, LintNamesAFileWhoseNameIsNoUtf8) {
   const std::string file = folder_ + "/\xff.json";
   ASSERT_TRUE(base::WriteFileAtomic(file, R"({"defaultAction": "SCMP_ACT_ERRNO", "syscals": []})"));
-  for (const char* format : {"json", "sarif"}) {
+  for (const auto& [format, name] : {std::pair("json", "\xef\xbf\xbd.json"), std::pair("sarif", "%FF.json")}) {
     const auto run = Run({"profile", "lint", "--format", format, file});
     EXPECT_EQ(run.exit_code, 1) << run.err;
     EXPECT_FALSE(json::parse(run.out, nullptr, false).is_discarded()) << run.out;
-    EXPECT_THAT(run.out, HasSubstr("\xef\xbf\xbd.json")) << "the byte that is none, replaced";
+    EXPECT_THAT(run.out, HasSubstr(name)) << "replaced in a text, escaped in a URI";
   }
 }
 
