@@ -66,13 +66,15 @@ std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path) {
 
 std::optional<CgroupOwner> OwnerOfCgroupFile(std::string_view text) {
   std::optional<CgroupOwner> best;
-  size_t best_length = 0;
+  std::pair<bool, size_t> best_rank;
   for (const host::ProcessCgroup& cgroup : host::ParseCgroups(text)) {
-    if (cgroup.path.size() <= best_length) continue;
-    if (auto owner = OwnerOfCgroup(cgroup.path)) {
-      best = std::move(owner);
-      best_length = cgroup.path.size();
-    }
+    auto owner = OwnerOfCgroup(cgroup.path);
+    if (!owner) continue;
+    // On hybrid hosts what is executed in a container may stay in its monitor's cgroup of the unified hierarchy.
+    const std::pair rank(!owner->is_monitor, cgroup.path.size());
+    if (best && rank <= best_rank) continue;
+    best = std::move(owner);
+    best_rank = rank;
   }
   return best;
 }

@@ -25,7 +25,8 @@ struct CgroupOwner {
 // nullopt: no container.
 std::optional<CgroupOwner> OwnerOfCgroup(std::string_view path);
 
-// The text of /proc/PID/cgroup: the longest path that names a container decides (hybrid hosts have v1 and v2 lines).
+// The text of /proc/PID/cgroup: the longest path that names a container decides (hybrid hosts have v1 and v2 lines), a
+// monitor's only where all that name one are a monitor's.
 std::optional<CgroupOwner> OwnerOfCgroupFile(std::string_view text);
 
 }  // namespace portcullis::insight
