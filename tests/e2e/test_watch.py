@@ -146,6 +146,17 @@ class Pods:
         for name in names:
             self.assertEqual(counts(trace, pod=f"{name}-{NODE_NAME}").get(("mkdir", "logged")), 1, trace.workloads)
 
+    def test_what_is_executed_in_a_container(self):
+        self.node.apply(self.under("entered", "logs", FOREVER))
+        self.node.wait_running("entered")
+        found = self.node.id_of("entered", "c")
+        watch = self.watch()
+        for number in range(10):
+            self.node.exec(found, "mkdir", f"/tmp/{number}")
+        trace = watch.finish()
+        self.assertEqual(trace.losses, [])
+        self.assertEqual(counts(trace, container="c", containerID=found).get(("mkdir", "logged")), 10, trace.workloads)
+
     def test_a_deleted_pod_keeps_its_name(self):
         watch = self.watch()
         script = "mkdir /tmp/a; trap 'mkdir /tmp/b; mkdir /tmp/c; exit' TERM; echo up; " + FOREVER
@@ -160,22 +171,22 @@ class Pods:
 
 
 class OwnNode(Pods, harness.NodeTest):
-    pass
+    def test_after_a_restart_a_pod_that_is_gone_has_its_name(self):
+        """The second watch knows the container from the trace of the first."""
+        self.node.apply(self.under("stays", "logs", "mkdir /tmp/a; echo up; " + FOREVER))
+        self.node.wait_running("stays")
+        found = self.node.id_of("stays", "c")
+        first = self.watch()
+        self.node.exec(found, "mkdir", "/tmp/b")
+        first.finish()
+        nobody = Watch(self, first.path, before=["env", f"CONTAINER_RUNTIME_ENDPOINT=unix://{self.dir}/nobody.sock"])
+        self.node.exec(found, "mkdir", "/tmp/c")
+        trace = nobody.finish()
+        self.assertEqual(counts(trace, pod=f"stays-{NODE_NAME}", containerID=found).get(("mkdir", "logged")), 2, trace.workloads)
 
 
 class OfContainerd(Pods, containerd.ContainerdNodeTest):
     TAKES_FLAGS = False  # Debian's runc refuses such profiles
-
-    def test_what_is_executed_in_a_container(self):
-        self.node.apply(self.under("entered", "logs", FOREVER))
-        self.node.wait_running("entered")
-        found = self.node.id_of("entered", "c")
-        watch = self.watch()
-        for number in range(10):
-            self.node.exec(found, "mkdir", f"/tmp/{number}")
-        trace = watch.finish()
-        self.assertEqual(trace.losses, [])
-        self.assertEqual(counts(trace, container="c", containerID=found).get(("mkdir", "logged")), 10, trace.workloads)
 
 
 @unittest.skipUnless(shutil.which("podman"), "podman is not installed")
