@@ -221,7 +221,8 @@ TEST(CgroupPath, TheLongestLineOfTheFileDecides) {
   EXPECT_FALSE(OwnerOfCgroupFile("nonsense"));
   const std::string monitor = "0::/kubepods/pod0123456789abcdef0123456789abcdef/crio-conmon-" + id + "\n";
   EXPECT_TRUE(OwnerOfCgroupFile("4:memory:/\n" + monitor)->is_monitor);
-  const auto executed = OwnerOfCgroupFile("4:memory:/kubepods/pod0123456789abcdef0123456789abcdef/" + id + "\n" + monitor);
+  const auto executed =
+      OwnerOfCgroupFile("4:memory:/kubepods/pod0123456789abcdef0123456789abcdef/" + id + "\n" + monitor);
   EXPECT_FALSE(executed->is_monitor) << "executed in a container of a hybrid host";
   EXPECT_EQ(executed->container_id, id);
 }
