@@ -69,6 +69,9 @@ node::NodeOptions ToNodeOptions(const NodeFlags& flags, const k8s::MergedConfig&
                                          .low_percent = config.image_gc_low_threshold_percent(),
                                          .min_age = config.image_minimum_gc_age(),
                                          .max_age = config.image_maximum_gc_age()};
+  options.log_rotation = node::LogRotationOptions{.max_bytes = config.container_log_max_size(),
+                                                  .max_files = config.container_log_max_files(),
+                                                  .period = Millis(config.container_log_monitor_interval())};
   options.version = PORTCULLIS_VERSION;
   nlohmann::json configz = k8s::RenderConfigJson(config);
   configz["selfSeccomp"] = flags.confinement.self_seccomp;

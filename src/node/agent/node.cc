@@ -52,6 +52,7 @@ struct Node::State {
 
   std::unique_ptr<CordonWatch> cordon;
   std::unique_ptr<ImageGc> image_gc;
+  std::unique_ptr<LogRotation> log_rotation;
   k8s::NodeResources capacity;
   k8s::NodeResources allocatable;
 
@@ -187,6 +188,10 @@ Result<void> Node::Start() {
     TRY(state.server->Start());
   }
   state.manager->Start();
+  if (options.log_rotation) {
+    state.log_rotation = std::make_unique<LogRotation>(*options.log_rotation, state.runtime);
+    state.log_rotation->Start();
+  }
   if (options.image_gc) {
     state.image_gc = std::make_unique<ImageGc>(
         *options.image_gc, state.runtime,
@@ -224,6 +229,7 @@ void Node::Stop() {
   if (state_->file_source) state_->file_source->Stop();
   if (state_->cordon) state_->cordon->Stop();
   if (state_->image_gc) state_->image_gc->Stop();
+  if (state_->log_rotation) state_->log_rotation->Stop();
   if (state_->manager) state_->manager->Stop();
   if (state_->server) state_->server->Stop();
 }

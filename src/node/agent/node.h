@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "cri/runtime_api.h"
 #include "node/image/gc_policy.h"
+#include "node/log/log_rotation.h"
 #include "node/pod/manager.h"
 #include "node/pod/settings.h"
 #include "node/source/manifest_store.h"
@@ -45,7 +46,8 @@ struct NodeOptions {
   // Told after every step of a pod, from worker threads: cgroups of the classes of pods (spec/k8s/resources.h) and
   // their limits. Empty: nobody sets them.
   std::function<void(const std::map<std::string, k8s::CgroupLimits>&)> set_limits;
-  std::optional<ImageGcPolicy> image_gc;  // nullopt: images are left alone
+  std::optional<ImageGcPolicy> image_gc;           // nullopt: images are left alone
+  std::optional<LogRotationOptions> log_rotation;  // nullopt: container logs grow
 };
 
 class Node {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/try.h"
+#include "node/log/rotated_logs.h"
 #include "node/pod/cri_config.h"
 #include "node/pod/dns.h"
 #include "node/pod/pod_cgroup.h"
@@ -186,8 +187,8 @@ Result<void> ActionRunner::Remove(const PodIdentity& pod, const RemoveContainer&
   if (action.attempt < 0) return {};
   std::string log_dir = PodLogDirectory(settings_, pod.namespace_, pod.name, pod.uid);
   std::string log = fmt::format("{}/{}/{}.log", log_dir, action.name, action.attempt);
-  if (::unlink(log.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
-    base::LogWarning("cannot remove container log", {{"path", log}, {"err", ErrnoText(errno)}});
+  if (const auto removed = RemoveLogs(log); !removed) {
+    base::LogWarning("cannot remove container log", {{"path", log}, {"err", removed.error().message}});
   }
   UnlinkContainerLog(settings_, pod.name, pod.namespace_, action.name, action.id);
   return {};
