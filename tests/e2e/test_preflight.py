@@ -54,9 +54,9 @@ def run_program(node, name, *args, **context):
     return status["state"]["terminated"]["exitCode"], node.wait_log(name, "c", "")
 
 
-def calls_of(node, name):
+def calls_of(node, name, **context):
     """What each call got there: {"mbind": {"auditArch", "number", "args", "errno"}}."""
-    code, log = run_program(node, name, "calls")
+    code, log = run_program(node, name, "calls", **context)
     assert code == 0, log
     calls = map(json.loads, log.splitlines())
     return {one["name"]: one for one in calls if one["auditArch"] != I386 or kernel_has_i386()}
@@ -266,9 +266,8 @@ class Preflight(unittest.TestCase):
             self.assertIn("a container starts under it with runc without noNewPrivileges", made.stderr)
             code, log = run_program(node, "sandbox", "sandbox", **seccomp("Localhost", "profiles/sandbox.json"))
             self.assertEqual(code, 0, log)
-            code, log = run_program(node, "calls", "calls", **seccomp("Localhost", "profiles/sandbox.json"))
-            got = {one["name"]: one["errno"] for one in map(json.loads, log.splitlines())}
-            self.assertEqual([got[name] for name in ("unshare", "keyctl", "af_vsock", "clone3", "getpid")],
+            got = calls_of(node, "calls", **seccomp("Localhost", "profiles/sandbox.json"))
+            self.assertEqual([got[name]["errno"] for name in ("unshare", "keyctl", "af_vsock", "clone3", "getpid")],
                              [0, errno.EPERM, errno.EPERM, errno.ENOSYS, 0])
             again = harness.run(SUITE.portcullis, *command, "--format", "docker", "--install", "profiles/sandbox.json",
                                 "--root-dir", node.root_dir, "--start-test=false", check=False)

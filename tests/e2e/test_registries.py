@@ -457,7 +457,7 @@ class Pods(harness.NodeTest):
         # A name of one word is one of docker.io, here of its mirror; Always asks, and gets it.
         self.node.apply(pod("always", always))
         status = self.node.wait_running("always")["c"]
-        self.assertEqual(status["image"], "hello:1")
+        self.assertEqual(status["image"], "docker.io/library/hello:1")
         self.assertIn("docker.io/library/hello:1", self.node.json("inspecti", "hello:1")["status"]["repoTags"])
         self.node.wait_running("never")
         # The registry has the last word, even if the image is here.
