@@ -211,7 +211,8 @@ class Suite:
             if pid == os.getpid() or not is_alive(pid):
                 continue
             if re.search(f"/pce[-_]{self.token}[-_]", read(f"/proc/{pid}/cgroup")) or self.scratch + "/" in read(f"/proc/{pid}/cmdline"):
-                mine.append(pid)
+                if is_alive(pid):  # still: it may have ended while it was looked at
+                    mine.append(pid)
         return mine
 
     def links(self):
