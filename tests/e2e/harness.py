@@ -113,6 +113,12 @@ def is_alive(pid):
     return kernel_field(pid, "State") not in (None, "Z", "X")
 
 
+def is_exiting(pid):
+    """It has been killed, and runs nothing any more."""
+    fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return len(fields) > 6 and int(fields[6]) & 0x4 != 0  # PF_EXITING
+
+
 def pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
@@ -233,6 +239,10 @@ class Suite:
         return [line for line in lines if any(mark in line for mark in marks) or bridges.search(line)]
 
     def leftovers(self):
+        # What has been killed may wait for its parent, PID 1 by now, to take note of its children.
+        deadline = time.monotonic() + 5 * SLOW
+        while any(is_exiting(pid) for pid in self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
         found = [f"mount {path}" for path in self.mounts()]
         found += [f"cgroup {path}" for path in self.cgroups()]
         found += [f"process {pid}: {read(f'/proc/{pid}/cmdline')[:200]!r}" for pid in self.processes()]
