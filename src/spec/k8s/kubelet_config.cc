@@ -232,9 +232,6 @@ int64_t MergedConfig::container_log_max_size() const {
 int MergedConfig::container_log_max_files() const {
   return static_cast<int>(Number(state_->tree, "containerLogMaxFiles"));
 }
-nanoseconds MergedConfig::container_log_monitor_interval() const {
-  return Time(state_->tree, "containerLogMonitorInterval");
-}
 int MergedConfig::max_pods() const { return static_cast<int>(Number(state_->tree, "maxPods")); }
 std::vector<std::string> MergedConfig::cluster_dns() const { return Strings(state_->tree.root(), "clusterDNS"); }
 std::string MergedConfig::cluster_domain() const { return Text(state_->tree, "clusterDomain"); }

@@ -89,7 +89,6 @@ class MergedConfig {
   std::string address() const;
   int64_t container_log_max_size() const;  // bytes
   int container_log_max_files() const;
-  std::chrono::nanoseconds container_log_monitor_interval() const;
   int max_pods() const;
   std::vector<std::string> cluster_dns() const;
   std::string cluster_domain() const;
