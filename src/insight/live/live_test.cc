@@ -66,6 +66,13 @@ TEST(ProcessOwners, ChildrenHaveTheirParents) {
   owners.Forked(1, 22);
   owners.MissedExec(22);
   EXPECT_FALSE(owners.OwnerOf(22));
+  // Executed in a container, by its monitor.
+  owners.SetCgroup(30, "0::/kubepods/crio-conmon-" + kContainer + "\n");
+  owners.Forked(30, 31);
+  EXPECT_TRUE((*owners.OwnerOf(31))->is_monitor);
+  owners.MissedExec(31);
+  EXPECT_EQ((*owners.OwnerOf(31))->container_id, kContainer);
+  EXPECT_FALSE((*owners.OwnerOf(31))->is_monitor);
 }
 
 TEST(ProcessOwners, EndedOnesAreForgottenInTheirTurn) {

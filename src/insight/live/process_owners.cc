@@ -25,7 +25,13 @@ void ProcessOwners::Forked(uint32_t parent, uint32_t child) {
 
 void ProcessOwners::MissedExec(uint32_t pid) {
   const auto found = entries_.find(pid);
-  if (found != entries_.end() && found->second.own && !*found->second.own) found->second.own.reset();
+  if (found == entries_.end() || !found->second.own) return;
+  ProcessOwner& owner = *found->second.own;
+  if (!owner) {
+    found->second.own.reset();
+  } else {
+    owner->is_monitor = false;
+  }
 }
 
 void ProcessOwners::Exited(uint32_t pid) {

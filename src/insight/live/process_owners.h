@@ -33,7 +33,8 @@ class ProcessOwners {
   void SetCgroup(uint32_t pid, std::string_view text);
   void Forked(uint32_t parent, uint32_t child);
   // It ran another program and was gone before its cgroup could be read. In a container it stays; but what a process of
-  // no container starts may have been a container's first process.
+  // no container starts may have been a container's first process, and what a monitor's starts was executed in its
+  // container: the OCI runtime, which it starts too, lives longer.
   void MissedExec(uint32_t pid);
   void Exited(uint32_t pid);
   // Events were missed: what is known may be of other processes by now.
