@@ -33,9 +33,10 @@ int64_t StartOf(const host::ProcessStat& stat) {
   return ClockNanos(CLOCK_REALTIME) - ClockNanos(CLOCK_BOOTTIME) + since_boot;
 }
 
-// Of a process that ends, /proc/PID/cgroup shows the root in v1 hierarchies; the unified one keeps its last cgroup.
+// Of a process that ends, /proc/PID/cgroup shows the root in v1 hierarchies; the unified one keeps its last cgroup, on
+// hybrid hosts maybe that of the monitor which executed it.
 bool HoldsToTheEnd(std::string_view cgroups) {
-  if (OwnerOfCgroupFile(cgroups)) return true;
+  if (const auto owner = OwnerOfCgroupFile(cgroups); owner && !owner->is_monitor) return true;
   return cgroups.starts_with("0::") && cgroups.find('\n') + 1 == cgroups.size();
 }
 
