@@ -46,8 +46,11 @@ struct CloseGzip {
 };
 
 Result<void> WriteCompressed(int from, const std::string& source, int to, const std::string& target) {
-  std::unique_ptr<gzFile_s, CloseGzip> out(::gzdopen(::dup(to), "wb"));
-  if (!out) return FailErrno(errno == 0 ? ENOMEM : errno, "compress {}", source);
+  base::UniqueFd copy(::fcntl(to, F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return FailErrno(errno, "compress {}", source);
+  std::unique_ptr<gzFile_s, CloseGzip> out(::gzdopen(copy.get(), "wb"));
+  if (!out) return FailErrno(ENOMEM, "compress {}", source);
+  static_cast<void>(copy.Release());  // gzclose closes it
   std::array<char, 64u << 10> buffer;
   for (;;) {
     const ssize_t count = ::read(from, buffer.data(), buffer.size());
